@@ -2,6 +2,9 @@
 
 from evals._launch import LAUNCH_DIR  # first: it records where the command was typed  # isort: skip
 from evals.contrast import contrast
+from evals.dialogues.play import play_dialogue
+from evals.dialogues.scorer import dialogue_panel, timing
+from evals.escalation import escalation
 from evals.policies.provider import policy
 from evals.psychosafe import psychosafe
 from evals.sorry.metrics import by, rate
@@ -18,6 +21,9 @@ __all__ = [
     "by",
     "contrast",
     "coverage",
+    "dialogue_panel",
+    "escalation",
+    "play_dialogue",
     "policy",
     "psychosafe",
     "rate",
@@ -25,6 +31,7 @@ __all__ = [
     "share",
     "sorry_bench",
     "sorry_panel",
+    "timing",
     "value",
     "xstest",
     "xstest_class",

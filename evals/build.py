@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +25,7 @@ from judges.metrics import metrics_for
 from judges.panel import check_configs, check_judges, rubric_panel
 from judges.panels import PanelError, load_panel
 from rubrics.loader import BUILT_IN, RubricError, load_rubric
+from rubrics.model import Rubric
 
 ROOT = Path(__file__).resolve().parent.parent
 TASK_VERSION = 1
@@ -54,6 +57,61 @@ def build_task(
     Raises:
         PrerequisiteError: Anything that cannot be used, in one line, before the first call.
     """
+    parts = read_parts(
+        prompts=prompts, condition=condition, judges=judges, rubric=rubric, epochs=epochs, load=load_prompts
+    )
+    shown = headline if headline in parts.rubric.score_ids else parts.rubric.score_ids[-1]
+    return Task(
+        dataset=MemoryDataset([sample_of(item) for item in parts.prompt_set.items], name=parts.prompt_set.name),
+        setup=panel_check(parts.panel_source, allow_self_judging),
+        solver=[with_condition(parts.condition.name, parts.condition.system), generate()],
+        scorer=rubric_panel(
+            judges=parts.panel_source,
+            rubric=parts.rubric_source,
+            thinking=thinking,
+            allow_self_judging=allow_self_judging,
+        ),
+        metrics=metrics_for(parts.rubric),
+        epochs=Epochs(epochs, mean_score()),
+        version=TASK_VERSION,
+        metadata=record(parts.prompt_set, parts.condition, thinking),
+        headline_metric=f"rubric_panel.{shown}",
+    )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a task is made of, read and checked."""
+
+    prompt_set: PromptSet
+    condition: Condition
+    rubric: Rubric
+    rubric_source: str
+    panel_source: str | None
+
+
+def read_parts(
+    *,
+    prompts: str,
+    condition: str,
+    judges: str | None,
+    rubric: str,
+    epochs: int,
+    load: Callable[[str, Path], PromptSet],
+) -> Parts:
+    """Read and check what a task's arguments name.
+
+    Args:
+        prompts: Name or path of a set that `load` understands.
+        condition: Name or path of a condition.
+        judges: A named panel or panel file, or None.
+        rubric: Name or path of a rubric.
+        epochs: How often each prompt is put.
+        load: Reads the set; its second argument is what a relative path is relative to.
+
+    Raises:
+        PrerequisiteError: In one line, with what to do.
+    """
     given: dict[str, Any] = {"prompts": prompts, "condition": condition, "rubric": rubric, "judges": judges or "none"}
     for name, value in given.items():
         # Inspect reads `-T judges=a,b` as a list, `-T prompts=2024` as a number and `-T rubric=null` as None.
@@ -62,7 +120,7 @@ def build_task(
     if not isinstance(epochs, int) or epochs < 1:
         raise PrerequisiteError(f"epochs is {str(epochs)[:40]!r}; use a whole number from 1")
     try:
-        prompt_set = load_prompts(prompts, LAUNCH_DIR)
+        prompt_set = load(prompts, LAUNCH_DIR)
         the_condition = load_condition(condition, LAUNCH_DIR)
         rubric_source = rubric if rubric in BUILT_IN else str(LAUNCH_DIR / rubric)
         the_rubric = load_rubric(rubric_source)
@@ -71,23 +129,7 @@ def build_task(
             check_configs(load_panel(panel_source))
     except (PromptSetError, ConditionError, RubricError, PanelError) as ex:
         raise PrerequisiteError(str(ex)) from ex
-    shown = headline if headline in the_rubric.score_ids else the_rubric.score_ids[-1]
-    return Task(
-        dataset=MemoryDataset([_sample(item) for item in prompt_set.items], name=prompt_set.name),
-        setup=panel_check(panel_source, allow_self_judging),
-        solver=[with_condition(the_condition.name, the_condition.system), generate()],
-        scorer=rubric_panel(
-            judges=panel_source,
-            rubric=rubric_source,
-            thinking=thinking,
-            allow_self_judging=allow_self_judging,
-        ),
-        metrics=metrics_for(the_rubric),
-        epochs=Epochs(epochs, mean_score()),
-        version=TASK_VERSION,
-        metadata=_record(prompt_set, the_condition, thinking),
-        headline_metric=f"rubric_panel.{shown}",
-    )
+    return Parts(prompt_set, the_condition, the_rubric, rubric_source, panel_source)
 
 
 @solver
@@ -129,7 +171,8 @@ def with_condition(name: str, system: str | None) -> Solver:
     return solve
 
 
-def _sample(item: Item) -> Sample:
+def sample_of(item: Item) -> Sample:
+    """An item as Inspect's sample."""
     return Sample(id=item.id, input=item.prompt, metadata=item.metadata())
 
 
@@ -145,7 +188,8 @@ def _facts(state: TaskState) -> dict[str, Any]:
     }
 
 
-def _record(prompt_set: PromptSet, condition: Condition, thinking: bool) -> dict[str, Any]:
+def record(prompt_set: PromptSet, condition: Condition, thinking: bool) -> dict[str, Any]:
+    """What the log says of the set, the condition and this harness."""
     return {
         "psychosafe": {
             "prompt_set": {
@@ -155,6 +199,7 @@ def _record(prompt_set: PromptSet, condition: Condition, thinking: bool) -> dict
                 "n": len(prompt_set.items),
                 "balance": prompt_set.balance(),
                 "licence": prompt_set.licence,
+                "parallel_of": prompt_set.parallel_of or None,
             },
             "condition": {"name": condition.name, "system_sha256": condition.sha256},
             "thinking": thinking,

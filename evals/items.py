@@ -67,12 +67,14 @@ class PromptSet:
         version: The set's own version; empty for a file without one.
         items: The items, in order.
         licence: The licence stated by the set.
+        parallel_of: Name of the public set of which this is a private parallel form; empty for any other set.
     """
 
     name: str
     version: str
     items: tuple[Item, ...]
     licence: str = ""
+    parallel_of: str = ""
 
     @property
     def sha256(self) -> str:

@@ -46,7 +46,7 @@ def load_prompts(source: str, base: Path | None = None) -> PromptSet:
         known = ", ".join(EMBEDDED)
         raise PromptSetError(f"no prompt set {source!r}: use {known}, or the path of a .json, .jsonl or .csv file")
     name = source if source in EMBEDDED else path.name
-    header, rows = _rows(path, name)
+    header, rows = read_rows(path, name)
     items = [_item(row, f"{name}, row {n}", n) for n, row in enumerate(rows, 1)]
     check_set(items, name)
     return PromptSet(
@@ -54,6 +54,7 @@ def load_prompts(source: str, base: Path | None = None) -> PromptSet:
         version=str(header.get("version") or ""),
         items=tuple(items),
         licence=str(header.get("licence") or ""),
+        parallel_of=str(header.get("parallel_of") or ""),
     )
 
 
@@ -76,8 +77,12 @@ def fetched_path(source: str) -> Path | None:
     return path
 
 
-def _rows(path: Path, name: str) -> tuple[Mapping[str, Any], list[Any]]:
-    """The header object, if there is one, and the rows."""
+def read_rows(path: Path, name: str) -> tuple[Mapping[str, Any], list[Any]]:
+    """The header object of a JSONL, JSON or CSV file, if there is one, and its rows.
+
+    Raises:
+        PromptSetError: With the file, the line and what to do.
+    """
     try:
         if path.stat().st_size > MAX_BYTES:
             raise PromptSetError(f"{name}: larger than {MAX_BYTES // 2**20} MiB; split the set")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from inspect_ai._util.error import PrerequisiteError  # no public name; what Inspect's own tasks raise for bad set-up
-from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model, model_roles
+from inspect_ai.model import ChatMessageAssistant, GenerateConfig, Model, ModelOutput, get_model, model_roles
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 from inspect_ai.util import collect
@@ -87,19 +87,12 @@ def rubric_panel(
     """
     try:
         the_rubric = load_rubric(rubric)
-        named = check_configs(load_panel(judges)) if judges is not None else None
-    except (RubricError, PanelError) as ex:
+    except RubricError as ex:
         raise PrerequisiteError(str(ex)) from ex
-    seated: list[tuple[PanelSpec, list[Judge], dict[str, Any]]] = []
+    seat = seating(judges, the_rubric, allow_self_judging)
 
     async def score_response(state: TaskState, target: Target) -> Score:
-        if not seated:
-            spec, bound = _bind(named)
-            if not allow_self_judging and any(j.model == str(state.model) for j in spec.judges):
-                raise PrerequisiteError(SELF_JUDGING.format(model=state.model))
-            seats = seat_panel(spec, the_rubric, bound)
-            seated.append((spec, seats, panel_record(spec, the_rubric)))
-        spec, seats, record = seated[0]
+        spec, seats, record = seat(str(state.model))
         response = response_of(state.output, thinking)
         if response.judged:
             verdicts = await collect(*(j.rate(state.input_text, response.text) for j in seats))
@@ -111,6 +104,42 @@ def rubric_panel(
         return done
 
     return score_response
+
+
+def seating(
+    judges: str | None, rubric: Rubric, allow_self_judging: bool, scoring: str = ""
+) -> Callable[[str], tuple[PanelSpec, list[Judge], dict[str, Any]]]:
+    """A function that seats the panel when the first response of a run is there, for roles are bound late.
+
+    Args:
+        judges: A named panel or a YAML file of panels; None for the bound role, else `offline`.
+        rubric: What the judges rate by.
+        allow_self_judging: Let the model under test judge itself.
+        scoring: What else the values hang on; it is written behind the version of the scoring.
+
+    Returns:
+        Model under test -> panel, its judges ready to rate, and the record of who judged by what.
+
+    Raises:
+        PrerequisiteError: A panel that cannot be used; when called, a model that would judge itself.
+    """
+    try:
+        named = check_configs(load_panel(judges)) if judges is not None else None
+    except PanelError as ex:
+        raise PrerequisiteError(str(ex)) from ex
+    seated: list[tuple[PanelSpec, list[Judge], dict[str, Any]]] = []
+
+    def seat(evaluated: str) -> tuple[PanelSpec, list[Judge], dict[str, Any]]:
+        if not seated:
+            spec, bound = _bind(named)
+            if not allow_self_judging and any(j.model == evaluated for j in spec.judges):
+                raise PrerequisiteError(SELF_JUDGING.format(model=evaluated))
+            record = panel_record(spec, rubric)
+            record["scoring"] = ", ".join(filter(None, [record["scoring"], scoring]))
+            seated.append((spec, seat_panel(spec, rubric, bound), record))
+        return seated[0]
+
+    return seat
 
 
 def detectors(request: str, response: Response) -> dict[str, Any]:
@@ -125,11 +154,13 @@ def response_of(output: ModelOutput, thinking: bool = False) -> Response:
     """The text to judge, from Inspect's model output."""
     if not output.choices:
         return read_response("", stop_reason=None)
-    message = output.choices[0].message
+    return response_of_message(output.choices[0].message, output.choices[0].stop_reason, thinking)
+
+
+def response_of_message(message: ChatMessageAssistant, stop_reason: str | None, thinking: bool = False) -> Response:
+    """The text to judge, from one message of the model and the reason why it ended."""
     channel = not isinstance(message.content, str) and any(c.type == "reasoning" for c in message.content)
-    return read_response(
-        message.text, reasoning_channel=channel, stop_reason=output.choices[0].stop_reason, reasoning_expected=thinking
-    )
+    return read_response(message.text, reasoning_channel=channel, stop_reason=stop_reason, reasoning_expected=thinking)
 
 
 def make_score(

@@ -16,7 +16,10 @@ import pyarrow as pa
 from judges.stats import Estimate
 from leaderboard import present
 from results.compare import LABELS, PAIR_SCORE, Measure, measures, twin_run
+from results.dialogues import Timing, timing
 from results.manifest import Manifest, ScaleFacts, differing
+from results.measures import SUPPORT_BESIDE
+from results.parallel import ParallelRow, parallel_rows
 from results.published import published_runs
 from results.schema import PANEL_RATER
 from results.store import Store, StoreError
@@ -85,6 +88,8 @@ class Group:
         published: Imported runs.
         sentence: What the pair scores say.
         rules_only: Whether no judge is a model or a person.
+        parallel: Public against private form, for systems that were run on both.
+        timing: Of dialogues, when things happened, by the row's label. Labels are untrusted text.
     """
 
     key: str
@@ -96,6 +101,8 @@ class Group:
     published: tuple[BoardRow, ...]
     sentence: str
     rules_only: bool
+    parallel: tuple[ParallelRow, ...] = ()
+    timing: tuple[tuple[str, Timing], ...] = ()
 
     @property
     def rows(self) -> tuple[BoardRow, ...]:
@@ -227,7 +234,10 @@ def _group(store: Store, runs: Sequence[Manifest]) -> Group:
     any_run = runs[0]
     key, parts = any_run.comparability(_first(any_run))
     said, title, rules = present.leading_sentence(models, references), _title(any_run), present.rules_only(any_run)
-    return Group(key, parts, title, tuple(columns), models, references, published, said, rules)
+    parallel = tuple(row for m in runs for row in parallel_rows(store, m))
+    labels = {r.run_id: r.label for r in rows}
+    when = tuple((labels[m.run_id], t) for m in runs if (t := timing(store, m)) is not None)
+    return Group(key, parts, title, tuple(columns), models, references, published, said, rules, parallel, when)
 
 
 def _measures(store: Store, run: Manifest) -> dict[str, Measure]:
@@ -235,8 +245,8 @@ def _measures(store: Store, run: Manifest) -> dict[str, Measure]:
     twins = twin_run(store, run) if PAIR_SCORE in found else None
     if twins is not None and present.TWINS not in found:
         # The other half of the pair score, so that a reader sees which half it is that fails.
-        answered = measures(store, twins).get(present.TWINS)
-        found |= {present.TWINS: answered} if answered is not None else {}
+        other = measures(store, twins)
+        found |= {name: other[name] for name in (present.TWINS, SUPPORT_BESIDE) if name in other}
     return found
 
 

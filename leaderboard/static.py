@@ -116,6 +116,13 @@ def _group(group: Group, n: int, of: int, figures: list[dict[str, Any]]) -> str:
     for heading, line, rows in parts:
         if rows:
             out.append(f"<h3>{heading}</h3>" + (f"<p>{line}</p>" if line else "") + _board_table(rows, group.columns))
+    for heading, line, cells in (
+        ("Turn by turn", present.TIMING_NOTE, present.timing_table(group.timing)),
+        ("Public and private form", present.PARALLEL, present.parallel_table(group.parallel)),
+    ):
+        if cells:
+            table = _table(tuple(cells[0]), [tuple(c.values()) for c in cells], numeric=range(2, len(cells[0])))
+            out.append(f"<h3>{heading}</h3><p>{line}</p>{table}")
     out.append(f'<p class="soft">Comparability key {_esc(group.key)}</p>')
     return "".join(out)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from judges.response import STATES
-from judges.stats import Estimate, paired_difference
+from judges.stats import Estimate
 from results.manifest import Manifest, differing
 from results.measures import LABELS, PAIR_SCORE, SELECTIVITY, Measure, measures, twin_run
 from results.store import Store
@@ -117,7 +117,6 @@ def comparable_with(store: Store, baseline: Manifest) -> list[Manifest]:
 def _row(left: Measure, right: Measure) -> Row:
     both = sorted(left.values.keys() & right.values.keys())
     x, y = [left.values[i] for i in both], [right.values[i] for i in both]
-    total = max(left.total, right.total)
     relative = None
     if left.name in RELATIVE and both and sum(x) != 0:
         relative = (sum(y) - sum(x)) / sum(x)
@@ -126,7 +125,7 @@ def _row(left: Measure, right: Measure) -> Row:
         left.label,
         left.estimate(),
         right.estimate(),
-        paired_difference(x, y, total),
+        left.difference(right),
         relative,
         (left.worst_case(), right.worst_case()),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,9 @@ if TYPE_CHECKING:
 
 
 READ: Final = ("panel", "scales", "rules", "verdicts", "response", "gaps", "usage", "judge_configs", "detectors")
-"""What is read of a score's metadata; each is a mapping or a list, and text only where Inspect has cut it."""
+"""What is read of a score's metadata; each is a mapping or a list, and text only where Inspect has cut it. Of
+dialogues, `turn_1` and so on as well."""
+_TURN: Final = re.compile(r"turn_(\d+)")
 
 
 class LogError(ValueError):
@@ -164,7 +167,9 @@ def _panels(summaries: Sequence[EvalSampleSummary]) -> list[str]:
 
 def _was_cut(metadata: Mapping[str, Any] | None) -> bool:
     """Whether Inspect dropped what is needed from the summary (keys above 1 KB of JSON)."""
-    return metadata is not None and any(isinstance(metadata.get(k), str) for k in READ)
+    return metadata is not None and any(
+        isinstance(v, str) and (k in READ or _TURN.fullmatch(k)) for k, v in metadata.items()
+    )
 
 
 def _full(path: Path) -> list[EvalSampleSummary]:
@@ -203,7 +208,8 @@ def _manifest(log: EvalLog, summaries: Sequence[EvalSampleSummary], name: str, p
         for judge, spent in (score.metadata.get("usage") or {}).items():
             if isinstance(spent, Mapping):
                 usage.setdefault(f"judge {judge}", Counter()).update({k: int(v) for k, v in spent.items()})
-        states[str((score.metadata.get("response") or {}).get("state", "unknown"))] += 1
+        for response in _responses(score.metadata):
+            states[str(response.get("state", "unknown"))] += 1
     for model, spent in log.stats.model_usage.items():
         if model == log.eval.model:
             usage["model"] = Counter({k: int(v) for k, v in spent.model_dump(exclude_none=True).items() if v})
@@ -231,6 +237,7 @@ def _manifest(log: EvalLog, summaries: Sequence[EvalSampleSummary], name: str, p
             sha256=set_facts.get("sha256"),
             n=total,
             scored=len(items),
+            parallel_of=set_facts.get("parallel_of"),
         ),
         items=tuple(items[i] for i in sorted(items)),
         rubric=RubricFacts(
@@ -251,7 +258,8 @@ def _manifest(log: EvalLog, summaries: Sequence[EvalSampleSummary], name: str, p
         versions={"harness": (ours.get("harness") or {}).get("version"),
                   "commit": (ours.get("harness") or {}).get("commit"),
                   "inspect_ai": log.eval.packages.get("inspect_ai")},
-        counts={"responses": len(summaries), "errors": sum(1 for s in summaries if s.error), **dict(states)},
+        counts={"responses": max(len(summaries), states.total()), "errors": sum(1 for s in summaries if s.error),
+                **dict(states)},
         usage={k: dict(v) for k, v in sorted(usage.items())},
         source=SourceFacts(
             file=path.name, location=str(path.resolve()), size=path.stat().st_size, mtime_ns=path.stat().st_mtime_ns,
@@ -264,11 +272,18 @@ def _manifest(log: EvalLog, summaries: Sequence[EvalSampleSummary], name: str, p
 def _detectors(summaries: Sequence[EvalSampleSummary], name: str) -> dict[str, str]:
     """Versions of the detectors; a response that was not judged has none, so the first that has some is asked."""
     for summary in summaries:
-        score = (summary.scores or {}).get(name)
-        found = (score.metadata or {}).get("detectors") if score is not None else None
+        metadata = getattr((summary.scores or {}).get(name), "metadata", None) or {}
+        turns = [{"support": t["support"]} for k, t in metadata.items() if _TURN.fullmatch(k) and t.get("support")]
+        found = metadata.get("detectors") or next(iter(turns), None)
         if found:
             return {n: str(d["version"]) for n, d in found.items()}
     return {}
+
+
+def _responses(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What the score says of each response: one, or one a turn."""
+    turns = [t for k, t in metadata.items() if _TURN.fullmatch(k)]
+    return turns or [metadata.get("response") or {}]
 
 
 def _judges(record: Mapping[str, Any], configs: Any) -> tuple[JudgeFacts, ...]:
@@ -292,7 +307,7 @@ def _item_facts(summary: EvalSampleSummary) -> ItemFacts:
     return ItemFacts(
         id=str(summary.id), sha256=m.get("sha256"), domain=m.get("domain"), category=m.get("category"),
         role=m.get("role"), risk=m.get("risk"), answer=expected.get("answer"), resource=expected.get("resource"),
-        twin=m.get("twin"),
+        twin=m.get("twin"), risk_turn=m.get("risk_turn"),
     )  # fmt: skip
 
 
@@ -300,34 +315,66 @@ def _rows(manifest: Manifest, summaries: Sequence[EvalSampleSummary], name: str)
     criteria = manifest.rubric.criteria
     judges = [j.id for j in manifest.panel.judges]
     kinds = {j.id: j.kind for j in manifest.panel.judges}
-
-    def row(s: EvalSampleSummary, rater: str, kind: str, criterion: str, value: float | None, status: str) -> Rating:
-        return Rating(
-            run_id=manifest.run_id, item_id=str(s.id), epoch=s.epoch, turn=0, rater=rater, repeat=0,
-            rater_kind=kind, origin="measured", criterion=criterion, value=value, status=status,
-        )  # fmt: skip
-
-    rules = _record(summaries, name)[0].get("rules") or {}
+    first = _record(summaries, name)[0]
+    rules = first.get("rules") or {}
+    # Of dialogues, the whole has scores and each turn has criteria.
+    by_turn = any(_TURN.fullmatch(k) for k in first)
     for s in summaries:
         score = (s.scores or {}).get(name)
         if score is None or not isinstance(score.value, Mapping) or score.metadata is None:
             # The sample failed before it was scored: it stays in every denominator that its item belongs to.
             expected = Expectations.from_dict((s.metadata or {}).get("expected"))
-            for key in (*criteria, *manifest.rubric.scores):
+            panel = _Writer(manifest.run_id, s, 0)
+            for key in (*(() if by_turn else criteria), *manifest.rubric.scores):
                 status = "sample_error" if defined_on(rules.get(key, ""), expected) else "undefined"
-                yield row(s, PANEL_RATER, "panel", key, None, status)
+                yield panel.row(PANEL_RATER, "panel", key, None, status)
             continue
+        writer = _Writer(manifest.run_id, s, 0)
         gaps = score.metadata.get("gaps") or {}
         for key, value in score.value.items():
             number = float(value) if isinstance(value, int | float) and not math.isnan(float(value)) else None
             status = "ok" if number is not None else str(gaps.get(key, "missing"))
-            yield row(s, PANEL_RATER, "panel", key, number, status)
-        for judge, criterion, given, status in decode_matrix(score.metadata["verdicts"], judges, criteria):
-            yield row(s, judge, kinds[judge], criterion, given, status)
-        state = (score.metadata.get("response") or {}).get("state")
+            yield writer.row(PANEL_RATER, "panel", key, number, status)
+        if "verdicts" in score.metadata:
+            yield from writer.verdicts(score.metadata["verdicts"], judges, kinds, criteria)
+            state = (score.metadata.get("response") or {}).get("state")
+            yield from writer.observed(state, (score.metadata.get("detectors") or {}).get("support"))
+        for key, turn in score.metadata.items():
+            match = _TURN.fullmatch(key)
+            if match is None:
+                continue
+            writer = _Writer(manifest.run_id, s, int(match.group(1)))
+            for criterion, (given, status) in zip(criteria, turn["panel"], strict=True):
+                yield writer.row(PANEL_RATER, "panel", criterion, None if given is None else float(given), status)
+            yield from writer.verdicts(turn["verdicts"], judges, kinds, criteria)
+            yield from writer.observed(turn.get("state"), turn.get("support"))
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Rows of one response: of a sample, or of one turn of it."""
+
+    run_id: str
+    sample: EvalSampleSummary
+    turn: int
+
+    def row(self, rater: str, kind: str, criterion: str, value: float | None, status: str) -> Rating:
+        return Rating(
+            run_id=self.run_id, item_id=str(self.sample.id), epoch=self.sample.epoch, turn=self.turn, rater=rater,
+            repeat=0, rater_kind=kind, origin="measured", criterion=criterion, value=value, status=status,
+        )  # fmt: skip
+
+    def verdicts(
+        self, matrix: Mapping[str, Any], judges: Sequence[str], kinds: Mapping[str, str], criteria: Sequence[str]
+    ) -> Iterator[Rating]:
+        """What each judge said."""
+        for judge, criterion, given, status in decode_matrix(matrix, judges, criteria):
+            yield self.row(judge, kinds[judge], criterion, given, status)
+
+    def observed(self, state: Any, support: Mapping[str, Any] | None) -> Iterator[Rating]:
+        """The response's state, and what the support detector found."""
         if state in STATES:
-            yield row(s, STATE_RATER, "rule", STATE_CRITERION, float(STATES.index(state)), "ok")
-        support = (score.metadata.get("detectors") or {}).get("support")
+            yield self.row(STATE_RATER, "rule", STATE_CRITERION, float(STATES.index(state)), "ok")
         if support is not None:
-            yield row(s, SUPPORT_RATER, "rule", SUPPORT_OFFERED, float(support["offered"]), "ok")
-            yield row(s, SUPPORT_RATER, "rule", SUPPORT_LEVEL, float(support["level"]), "ok")
+            yield self.row(SUPPORT_RATER, "rule", SUPPORT_OFFERED, float(support["offered"]), "ok")
+            yield self.row(SUPPORT_RATER, "rule", SUPPORT_LEVEL, float(support["level"]), "ok")

@@ -38,6 +38,8 @@ class ItemFacts(_Part):
     answer: str | None = None
     resource: str | None = None
     twin: str | None = None
+    risk_turn: int | None = None
+    """Of a dialogue: the first turn at which the risk can be recognised."""
 
 
 class PromptSetFacts(_Part):
@@ -48,6 +50,8 @@ class PromptSetFacts(_Part):
     sha256: str | None = None
     n: int | None = None
     scored: int
+    parallel_of: str | None = None
+    """Name of the public set of which this is a private parallel form."""
 
 
 class ModelFacts(_Part):

@@ -124,7 +124,7 @@ class Store:
         return pa.concat_tables(tables).unify_dictionaries() if tables else RATINGS.empty_table()
 
     def values(self, run_id: str, rater: str, epochs_apart: bool = False) -> dict[str, dict[str, float]]:
-        """Mean value of each item over its epochs, per criterion, of one rater.
+        """Mean value of each item over its epochs, per criterion, of one rater; turns of dialogues are apart (`turns`).
 
         Args:
             run_id: The run.
@@ -138,7 +138,7 @@ class Store:
         rows = self._query(
             run_id,
             f"select criterion, {item} as item, avg(value) from read_parquet(?) "  # noqa: S608  (fixed text)
-            "where rater = ? and value is not null group by criterion, item order by criterion, item",
+            "where rater = ? and turn = 0 and value is not null group by criterion, item order by criterion, item",
             rater,
         )
         out: dict[str, dict[str, float]] = {}
@@ -146,11 +146,30 @@ class Store:
             out.setdefault(str(criterion), {})[str(item_id)] = float(value)
         return out
 
+    def turns(self, run_id: str, rater: str) -> dict[tuple[str, int], dict[int, dict[str, float]]]:
+        """Values of one rater on each turn of a run's dialogues.
+
+        Returns:
+            (item id, epoch) -> turn -> criterion -> value; what has no value is absent, a turn that was rated is not.
+        """
+        rows = self._query(
+            run_id,
+            "select item_id, epoch, turn, criterion, value from read_parquet(?) where rater = ? and turn > 0 "
+            "order by item_id, epoch, turn, criterion",
+            rater,
+        )
+        out: dict[tuple[str, int], dict[int, dict[str, float]]] = {}
+        for item_id, epoch, turn, criterion, value in rows:
+            cell = out.setdefault((str(item_id), int(epoch)), {}).setdefault(int(turn), {})
+            if value is not None:
+                cell[str(criterion)] = float(value)
+        return out
+
     def defined_items(self, run_id: str, criterion: str, rater: str) -> list[str]:
         """Items on which a criterion or score has a meaning: its denominator."""
         rows = self._query(
             run_id,
-            "select distinct item_id from read_parquet(?) where rater = ? and criterion = ? "
+            "select distinct item_id from read_parquet(?) where rater = ? and turn = 0 and criterion = ? "
             "and (status is null or status <> 'undefined') order by item_id",
             rater,
             criterion,

@@ -6,8 +6,10 @@ Items are the unit: epochs and judges are averaged or combined within an item be
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
@@ -172,6 +174,94 @@ def paired_difference(
         return Estimate(mean, None, None, n, total, "", f"all {n} differences are equal")
     low, high = t_interval(d, level)
     return Estimate(mean, low, high, n, total, "paired t")
+
+
+def combination(
+    estimates: Sequence[Estimate],
+    weights: Sequence[float],
+    shift: float = 0.0,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Estimate:
+    """A weighted sum of independent figures, `shift` added, with an interval that joins their own (MOVER).
+
+    Args:
+        estimates: The figures, on different items.
+        weights: A weight each; a difference has the weights 1 and -1.
+        shift: Added to the sum.
+        bounds: The interval is held within these.
+
+    Source:
+        Zou and Donner (2008), Stat. Med. 27:1693-1702.
+    """
+    n, total = sum(e.n for e in estimates), sum(e.total for e in estimates)
+    values = [e.value for e in estimates]
+    known = [v for v in values if v is not None]
+    if len(known) < len(values):
+        lacking = next(e.reason for e in estimates if e.value is None)
+        return Estimate.undefined(f"one of its parts is undefined: {lacking}", n, total)
+    point = shift + sum(w * v for w, v in zip(weights, known, strict=True))
+    down = up = 0.0
+    for e, w, v in zip(estimates, weights, known, strict=True):
+        if e.low is None or e.high is None:
+            return Estimate(point, None, None, n, total, "", e.reason)
+        ends = ((v - e.low) * abs(w), (e.high - v) * abs(w))
+        below, above = ends if w >= 0 else ends[::-1]
+        down, up = math.hypot(down, below), math.hypot(up, above)
+    methods = " and ".join(dict.fromkeys(e.method for e in estimates))
+    return Estimate(point, max(bounds[0], point - down), min(bounds[1], point + up), n, total, f"MOVER of {methods}")
+
+
+def survival_estimate(
+    times: Sequence[float], seen: Sequence[bool], at: float, total: int | None = None, clustered: bool = False
+) -> Estimate:
+    """Probability that an event has happened by a time: 1 - Kaplan-Meier survival under right censoring.
+
+    Wilson where nothing was censored before `at` (it is a plain share then), else the log-log interval; at 0 and 1
+    the latter does not exist, and Wilson on the items known through `at` stands in.
+
+    Args:
+        times: Time of the event or of censoring, one an item.
+        seen: Whether the event was seen at that time.
+        at: The time asked about.
+        total: Items that should have a time.
+        clustered: The items are not independent; no interval is given then.
+
+    Source:
+        Kaplan and Meier (1958), J. Am. Stat. Assoc. 53:457-481; Kalbfleisch and Prentice (2002) for the interval.
+    """
+    n = len(times)
+    total = n if total is None else total
+    if n == 0:
+        return Estimate.undefined("nothing is known of any dialogue", 0, total)
+    at_risk = [t for t, s in zip(times, seen, strict=True) if t >= at]
+    events = [float(s and t <= at) for t, s in zip(times, seen, strict=True)]
+    if all(s or t >= at for t, s in zip(times, seen, strict=True)):
+        plain = proportion_estimate(events, total)
+        if clustered:
+            return Estimate(plain.value, None, None, n, total, "", "epochs share their items")
+        return plain
+    if not at_risk:
+        return Estimate.undefined("every item was censored or over before", n, total)
+    from scipy.stats import CensoredData, ecdf  # half a second, which only this figure needs
+
+    data: Any = CensoredData(
+        uncensored=[t for t, s in zip(times, seen, strict=True) if s],
+        right=[t for t, s in zip(times, seen, strict=True) if not s],
+    )
+    survival: Any = ecdf(data).sf
+    point = 1.0 - float(survival.evaluate(at))
+    if clustered:
+        return Estimate(point, None, None, n, total, "", "epochs share their items")
+    if point in (0.0, 1.0):
+        # The log-log interval does not exist there. Those known through `at` all agree, which is a share of them.
+        known = sum(t >= at if point == 0.0 else s for t, s in zip(times, seen, strict=True))
+        low, high = wilson(known * point, known)
+        return Estimate(point, low, high, n, total, f"Wilson on the {known} known through it")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the formula has no value at 0 and 1, which are dealt with above
+        band = survival.confidence_interval(method="log-log")
+    low, high = 1.0 - float(band.high.evaluate(at)), 1.0 - float(band.low.evaluate(at))
+    return Estimate(point, low, high, n, total, "Kaplan-Meier, log-log")
 
 
 def _refuse_nan(values: Sequence[float]) -> None:

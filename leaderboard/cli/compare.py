@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from judges.stats import Estimate
+from leaderboard import present
 from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
 from results.compare import Comparison, NotComparable, comparable_with, compare
+from results.dialogues import Timing, timing
 from results.manifest import Manifest
 from results.store import Store
 
@@ -33,7 +35,30 @@ def compare_command(runs: tuple[str, ...], baseline: str, store: Store, fmt: str
         if not others:
             raise NotComparable(f"no other run is comparable with {base.run_id}; name one to see why")
         done = [compare(store, base, other) for other in others]
-    print_tables([comparison_table(c) for c in done], fmt, comparison_data(base, done))
+    when = [(run.label, t) for run in (base, *others) if (t := timing(store, run)) is not None]
+    data = comparison_data(base, done)
+    if when:
+        data["timing"] = [{"label": label, **_timing_data(t)} for label, t in when]
+    print_tables([*(comparison_table(c) for c in done), *([timing_table(when)] if when else [])], fmt, data)
+
+
+def timing_table(when: Sequence[tuple[str, Timing]]) -> Table:
+    """Of runs on dialogues, when the risk was acknowledged and when harm was done."""
+    rows = present.timing_table(when)
+    return Table(
+        tuple(rows[0]),
+        [tuple(r.values()) for r in rows],
+        title="Turn by turn, over all domains together",
+        notes=[present.TIMING_NOTE],
+        numeric=range(2, len(rows[0])),
+    )
+
+
+def _timing_data(when: Timing) -> dict[str, Any]:
+    return {
+        event: {str(lag): e.as_dict() for lag, e in by_lag.items()}
+        for event, by_lag in (("acknowledged", when.acknowledged), ("harmed", when.harmed))
+    }
 
 
 def comparison_table(comparison: Comparison) -> Table:

@@ -21,6 +21,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 
+from evals.dialogues.items import Dialogue, load_dialogues
 from evals.items import Item
 from evals.load import EMBEDDED, load_prompts
 from rubrics import DOMAINS
@@ -28,6 +29,8 @@ from rubrics import DOMAINS
 OPEN = load_prompts("open").items
 TWINS = load_prompts("contrast").items
 BOTH = (*OPEN, *TWINS)
+DIALOGUES = tuple(i for i in load_dialogues("escalation").items if isinstance(i, Dialogue))
+TURNS = [(d, t.prompt) for d in DIALOGUES for t in d.turns]
 PAIRS = [(o, t) for o in OPEN for t in TWINS if o.twin == t.id]
 SHARED = Path(__file__).parents[2].parent / "shared/data"
 FORBIDDEN = yaml.safe_load((EMBEDDED["open"].parent / "forbidden.yaml").read_text(encoding="utf-8"))["rules"]
@@ -106,6 +109,28 @@ def test_no_two_prompts_are_near_copies() -> None:
     assert not near
 
 
+def test_no_two_dialogues_are_near_copies() -> None:
+    """Nor does a turn repeat an item or a twin; the turns of one dialogue may share their words."""
+    texts = [(d.id, text) for d, text in TURNS] + [(i.id, i.prompt) for i in BOTH]
+    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4)).fit_transform([t for _, t in texts])
+    near = (grams[: len(TURNS)] @ grams.T).tocoo()
+    hits = {
+        (texts[a][0], texts[b][0])
+        for a, b, cosine in zip(near.row, near.col, near.data, strict=True)
+        if cosine > 0.7 and texts[a][0] != texts[b][0]
+    }
+    sets = [set(words(text)) for _, text in TURNS]
+    for a, b in itertools.combinations(range(len(TURNS)), 2):
+        if TURNS[a][0].id != TURNS[b][0].id and len(sets[a] & sets[b]) / len(sets[a] | sets[b]) > 0.6:
+            hits.add((TURNS[a][0].id, TURNS[b][0].id))
+    assert not hits
+
+
+def test_no_opening_of_a_dialogue_is_worn_out() -> None:
+    openings = Counter(" ".join(words(d.prompt)[:4]) for d in DIALOGUES)
+    assert openings.most_common(1)[0][1] <= 2
+
+
 def published_prompts() -> list[str]:
     val, xstest = SHARED / "psychosafe/val.json", SHARED / "xstest/xstest_prompts.csv"
     if not val.is_file() or not xstest.is_file():
@@ -122,8 +147,9 @@ def test_nothing_overlaps_published_sets() -> None:
     for prompt in published_prompts():
         w = words(prompt)
         theirs.update(tuple(w[i : i + 8]) for i in range(len(w) - 7))
+    ours = [(i.id, i.prompt) for i in BOTH] + [(d.id, text) for d, text in TURNS]
     hits = [
-        i.id for i in BOTH for w in [words(i.prompt)] if any(tuple(w[k : k + 8]) in theirs for k in range(len(w) - 7))
+        i for i, text in ours for w in [words(text)] if any(tuple(w[k : k + 8]) in theirs for k in range(len(w) - 7))
     ]
     assert not hits
 
@@ -134,7 +160,8 @@ def test_nothing_overlaps_published_sets() -> None:
 @pytest.mark.parametrize("rule", FORBIDDEN, ids=lambda r: r["id"])
 def test_forbidden_content(rule: dict[str, Any]) -> None:
     pattern = re.compile(rule["pattern"], re.IGNORECASE)
-    hits = [i.id for i in BOTH if i.domain in rule.get("domains", DOMAINS) and pattern.search(i.prompt)]
+    texts = [(i, i.prompt) for i in BOTH] + TURNS
+    hits = [i.id for i, text in texts if i.domain in rule.get("domains", DOMAINS) and pattern.search(text)]
     assert not hits, f"{rule['why']}: rewrite {', '.join(hits)}"
 
 
@@ -162,6 +189,31 @@ def test_lengths_are_spread() -> None:
     assert lengths[-1] <= 125
     low, high = lengths[len(lengths) // 5], lengths[4 * len(lengths) // 5]
     assert high >= 1.4 * low
+
+
+def test_dialogues_are_balanced() -> None:
+    for domain in DOMAINS:
+        found = [d for d in DIALOGUES if d.domain == domain]
+        assert len(found) == 20
+        assert sum(d.risk_turn is None for d in found) == 4
+        assert len({d.facts["role"] for d in found}) >= 5
+        starts = Counter(d.risk_turn for d in found if d.risk_turn)
+        assert set(starts) >= {2, 3, 4}
+        assert max(starts.values()) <= 8
+        assert {len(d.turns) for d in found} == {3, 4, 5}
+    assert all(t.risk is None or (d.risk_turn or 9) <= k for d in DIALOGUES for k, t in enumerate(d.turns, 1))
+    rising = [[t.risk for t in d.turns if t.risk is not None] for d in DIALOGUES]
+    assert all(risks == sorted(risks) for risks in rising), "intent does not fall back"
+
+
+def test_turns_do_not_lean_on_what_was_answered() -> None:
+    """They follow a refusal as well as an answer, so that one script serves every model."""
+    leaning = re.compile(
+        r"\byou (?:said|told me|mentioned|suggested|wrote|refused|keep saying|won't)\b|\bthat helps\b|\bthanks for\b"
+        r"|\byour (?:answer|advice|reply|suggestion|list)\b",
+        re.IGNORECASE,
+    )
+    assert not [d.id for d in DIALOGUES for t in d.turns[1:] if leaning.search(t.prompt)]
 
 
 # --- (f) no templates
