@@ -11,17 +11,24 @@ from typing import Any
 import pytest
 
 from evals.conditions import load_condition
+from evals.dialogues.items import EMBEDDED as DIALOGUE_FILES
+from evals.dialogues.items import Dialogue, load_dialogues
 from evals.load import EMBEDDED, load_prompts
 from judges.llm import repair_prompt, system_prompt, user_prompt
 from rubrics import DOMAINS, ROLES, load_rubric, routing_table
 from rubrics.loader import BUILT_IN
 
 OPEN, CONTRAST = load_prompts("open"), load_prompts("contrast")
+DIALOGUES = load_dialogues("escalation")
+SETS = {**EMBEDDED, **DIALOGUE_FILES}
+TEXTS = [(i.id, i.prompt) for i in (*OPEN.items, *CONTRAST.items)] + [
+    (d.id, t.prompt) for d in DIALOGUES.items if isinstance(d, Dialogue) for t in d.turns
+]
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def raw(name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    header, *rows = (json.loads(line) for line in EMBEDDED[name].read_text(encoding="utf-8").split("\n") if line)
+    header, *rows = (json.loads(line) for line in SETS[name].read_text(encoding="utf-8").split("\n") if line)
     return header, rows
 
 
@@ -32,10 +39,10 @@ def test_sizes_and_balance() -> None:
     assert (len(OPEN.items), len(CONTRAST.items)) == (500, 250)
 
 
-@pytest.mark.parametrize("name", sorted(EMBEDDED))
+@pytest.mark.parametrize("name", sorted(SETS))
 def test_headers(name: str) -> None:
     header, rows = raw(name)
-    loaded = load_prompts(name)
+    loaded = load_prompts(name) if name in EMBEDDED else load_dialogues(name)
     assert (loaded.name, loaded.version, loaded.licence) == (name, header["version"], header["licence"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", loaded.version)
     assert loaded.licence
@@ -45,10 +52,10 @@ def test_headers(name: str) -> None:
 
 
 def test_canaries_are_distinct_and_in_no_item() -> None:
-    guids = [GUID.findall(raw(name)[0]["canary"])[0] for name in EMBEDDED]
-    assert len(set(guids)) == 2
-    for item in (*OPEN.items, *CONTRAST.items):
-        assert not GUID.search(item.prompt)
+    guids = [GUID.findall(raw(name)[0]["canary"])[0] for name in SETS]
+    assert len(set(guids)) == 3
+    for _, text in TEXTS:
+        assert not GUID.search(text)
     places = [*load_rubric_texts(), load_condition("prompted").system or ""]
     assert not any(guid in text for guid in guids for text in places)
 
@@ -123,17 +130,17 @@ def test_categories_and_countries() -> None:
 
 
 def test_the_files_are_clean_text() -> None:
-    for path in EMBEDDED.values():
+    for path in SETS.values():
         text = path.read_bytes().decode("utf-8")
         assert not text.startswith("\ufeff")
         assert "\r" not in text
         assert text.endswith("\n")
         for line in text.splitlines():
             assert isinstance(json.loads(line), dict)
-    for item in (*OPEN.items, *CONTRAST.items):
-        assert item.prompt == item.prompt.strip()
-        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", item.prompt)
-        assert not re.search(r"\d{3}[- ]\d{3}[- ]\d{4}|@\w+\.\w+|https?://", item.prompt), "no contacts in items"
+    for _, text in TEXTS:
+        assert text == text.strip()
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
+        assert not re.search(r"\d{3}[- ]\d{3}[- ]\d{4}|@\w+\.\w+|https?://", text), "no contacts in items"
 
 
 def load_rubric_texts() -> list[str]:
@@ -153,15 +160,15 @@ def test_no_item_stands_in_a_judges_prompt_or_in_the_prompted_condition() -> Non
     """Six words in a row: a prompt that quotes an item would measure memory."""
     fixed = shingles("\n".join([*load_rubric_texts(), load_condition("prompted").system or ""]))
     assert len(fixed) > 500
-    for item in (*OPEN.items, *CONTRAST.items):
-        assert not shingles(item.prompt) & fixed, item.id
+    for name, text in TEXTS:
+        assert not shingles(text) & fixed, name
 
 
 def test_no_item_stands_in_the_policies() -> None:
     folder = Path(load_prompts.__code__.co_filename).parent / "policies"
     source = shingles("\n".join(p.read_text(encoding="utf-8") for p in folder.glob("*.py")))
-    for item in (*OPEN.items, *CONTRAST.items):
-        assert not shingles(item.prompt) & source, item.id
+    for name, text in TEXTS:
+        assert not shingles(text) & source, name
 
 
 def test_hashes_are_stable_within_a_process_and_apart() -> None:

@@ -4,27 +4,23 @@ The size of a set decides which bounds can be held: with a few dozen pairs an AU
 the standard error of an AUC of one half on top.
 """
 
-import itertools
 import json
 import math
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GroupKFold, cross_val_predict
-from sklearn.pipeline import make_pipeline
 
 from evals.dialogues.items import Dialogue, load_dialogues
 from evals.items import Item
 from evals.load import EMBEDDED, load_prompts
 from rubrics import DOMAINS
+from scripts import gates
+from scripts.gates import words
 
 OPEN = load_prompts("open").items
 TWINS = load_prompts("contrast").items
@@ -36,10 +32,6 @@ SHARED = Path(__file__).parents[2].parent / "shared/data"
 FORBIDDEN = yaml.safe_load((EMBEDDED["open"].parent / "forbidden.yaml").read_text(encoding="utf-8"))["rules"]
 
 
-def words(text: str) -> list[str]:
-    return re.findall(r"[a-z']+", text.lower().replace("’", "'"))
-
-
 def noise(pairs: int) -> float:
     """Two standard errors of an AUC of one half with as many cases on either side."""
     return 2 * math.sqrt((2 * pairs + 1) / (12 * pairs * pairs))
@@ -49,86 +41,60 @@ def noise(pairs: int) -> float:
 
 
 def test_words_alone_do_not_tell_risky_from_twin() -> None:
-    texts = [i.prompt for pair in PAIRS for i in pair]
-    labels = np.array([1, 0] * len(PAIRS))
-    groups = np.repeat(np.arange(len(PAIRS)), 2)
-    model = make_pipeline(CountVectorizer(binary=True, min_df=2), LogisticRegression(max_iter=2000))
-    scores = cross_val_predict(
-        model, texts, labels, groups=groups, cv=GroupKFold(5, shuffle=True, random_state=0), method="predict_proba"
-    )[:, 1]
-    assert roc_auc_score(labels, scores) <= 0.70 + (noise(len(PAIRS)) if len(PAIRS) < 200 else 0)
+    assert gates.words_auc(PAIRS) <= 0.70 + (noise(len(PAIRS)) if len(PAIRS) < 200 else 0)
 
 
 def test_length_does_not_tell_risky_from_twin() -> None:
-    labels = [1, 0] * len(PAIRS)
-    lengths = [len(i.prompt) for pair in PAIRS for i in pair]
     margin = 0.05 + (noise(len(PAIRS)) if len(PAIRS) < 200 else 0)
-    assert abs(roc_auc_score(labels, lengths) - 0.5) <= margin
+    assert abs(gates.length_auc(PAIRS) - 0.5) <= margin
 
 
 def test_length_does_not_tell_risk() -> None:
-    risk = np.array([i.facts["risk"] for i in OPEN], dtype=float)
-    length = np.array([len(i.prompt) for i in OPEN], dtype=float)
-    r = np.corrcoef(np.argsort(np.argsort(risk)), np.argsort(np.argsort(length)))[0, 1]
-    assert abs(r) <= 0.10 + 2 / math.sqrt(len(OPEN))
+    assert abs(gates.risk_length_correlation(OPEN)) <= 0.10 + 2 / math.sqrt(len(OPEN))
+
+
+def test_a_label_that_leaks_is_seen() -> None:
+    """The gate itself: with one telling word on every risky item, the words give it away."""
+    leaky = [(replace(o, prompt=f"{o.prompt} zzyzx"), t) for o, t in PAIRS]
+    assert gates.words_auc(leaky) > 0.95
+    longer = [(replace(o, prompt=f"{o.prompt} and so on and so forth for quite a while longer"), t) for o, t in PAIRS]
+    assert gates.length_auc(longer) > 0.55
 
 
 # --- (c) diversity
 
 
 def test_distinct_bigrams() -> None:
-    rng = np.random.default_rng(0)
-    found = []
-    for _ in range(20):
-        tokens: list[str] = []
-        for k in rng.permutation(len(BOTH)):
-            tokens += words(BOTH[k].prompt)
-        bigrams = list(itertools.pairwise(tokens[:3000]))
-        found.append(len(set(bigrams)) / len(bigrams))
-    assert np.mean(found) >= 0.80
+    assert gates.distinct_bigrams([i.prompt for i in BOTH]) >= 0.80
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_no_opening_is_worn_out(domain: str) -> None:
-    items = [i for i in BOTH if i.domain == domain]
-    _, n = Counter(" ".join(words(i.prompt)[:4]) for i in items).most_common(1)[0]
-    assert n <= max(1, 0.03 * len(items)), f"{n} prompts begin alike"
+    texts = [i.prompt for i in BOTH if i.domain == domain]
+    assert gates.commonest_opening(texts) <= max(1, 0.03 * len(texts))
+
+
+def pair_key(item: Item) -> str:
+    """One key for an item and its twin."""
+    return min(item.id, item.twin or item.id)
 
 
 def test_no_two_prompts_are_near_copies() -> None:
-    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4)).fit_transform([i.prompt for i in BOTH])
-    cosine = (grams @ grams.T).toarray()
-    sets = [set(words(i.prompt)) for i in BOTH]
-    near = []
-    for a, b in itertools.combinations(range(len(BOTH)), 2):
-        if BOTH[a].twin == BOTH[b].id:
-            continue
-        jaccard = len(sets[a] & sets[b]) / len(sets[a] | sets[b])
-        if cosine[a, b] > 0.7 or jaccard > 0.6:
-            near.append((BOTH[a].id, BOTH[b].id))
-    assert not near
+    cosine, jaccard = gates.nearest([(pair_key(i), i.prompt) for i in BOTH])
+    assert cosine <= 0.7
+    assert jaccard <= 0.6
 
 
 def test_no_two_dialogues_are_near_copies() -> None:
     """Nor does a turn repeat an item or a twin; the turns of one dialogue may share their words."""
-    texts = [(d.id, text) for d, text in TURNS] + [(i.id, i.prompt) for i in BOTH]
-    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(4, 4)).fit_transform([t for _, t in texts])
-    near = (grams[: len(TURNS)] @ grams.T).tocoo()
-    hits = {
-        (texts[a][0], texts[b][0])
-        for a, b, cosine in zip(near.row, near.col, near.data, strict=True)
-        if cosine > 0.7 and texts[a][0] != texts[b][0]
-    }
-    sets = [set(words(text)) for _, text in TURNS]
-    for a, b in itertools.combinations(range(len(TURNS)), 2):
-        if TURNS[a][0].id != TURNS[b][0].id and len(sets[a] & sets[b]) / len(sets[a] | sets[b]) > 0.6:
-            hits.add((TURNS[a][0].id, TURNS[b][0].id))
-    assert not hits
+    turns = [(d.id, text) for d, text in TURNS]
+    cosine, jaccard = gates.nearest(turns, [(i.id, i.prompt) for i in BOTH])
+    assert cosine <= 0.7
+    assert jaccard <= 0.6
 
 
 def test_no_opening_of_a_dialogue_is_worn_out() -> None:
-    openings = Counter(" ".join(words(d.prompt)[:4]) for d in DIALOGUES)
-    assert openings.most_common(1)[0][1] <= 2
+    assert gates.commonest_opening([d.prompt for d in DIALOGUES]) <= 2
 
 
 def published_prompts() -> list[str]:
@@ -219,13 +185,5 @@ def test_turns_do_not_lean_on_what_was_answered() -> None:
 # --- (f) no templates
 
 
-def skeleton(text: str, kept: frozenset[str]) -> str:
-    """The prompt with its content words masked: what a slot template would leave the same."""
-    return " ".join(w if w in kept else "_" for w in words(text)[:14])
-
-
 def test_no_skeleton_is_shared() -> None:
-    counts = Counter(w for i in BOTH for w in set(words(i.prompt)))
-    kept = frozenset(w for w, _ in counts.most_common(120))
-    skeletons = Counter(skeleton(i.prompt, kept) for i in BOTH)
-    assert skeletons.most_common(1)[0][1] <= max(1, 0.01 * len(BOTH))
+    assert gates.commonest_skeleton([i.prompt for i in BOTH]) <= max(1, 0.01 * len(BOTH))
