@@ -29,6 +29,7 @@ from rubrics.model import Rubric
 
 ROOT = Path(__file__).resolve().parent.parent
 TASK_VERSION = 1
+MAX_REPEATS = 20
 
 
 def build_task(
@@ -41,6 +42,7 @@ def build_task(
     thinking: bool,
     allow_self_judging: bool,
     headline: str,
+    repeats: int = 1,
 ) -> Task:
     """Make a task of a prompt set, a condition, a panel and a rubric.
 
@@ -53,10 +55,13 @@ def build_task(
         thinking: The model always reasons first.
         allow_self_judging: Let the model under test judge itself.
         headline: Score that a listing of logs shows, where the rubric has it.
+        repeats: How often each judge that is a model rates each response.
 
     Raises:
         PrerequisiteError: Anything that cannot be used, in one line, before the first call.
     """
+    if not isinstance(repeats, int) or isinstance(repeats, bool) or not 1 <= repeats <= MAX_REPEATS:
+        raise PrerequisiteError(f"repeats is {str(repeats)[:40]!r}; use a whole number from 1 to {MAX_REPEATS}")
     parts = read_parts(
         prompts=prompts, condition=condition, judges=judges, rubric=rubric, epochs=epochs, load=load_prompts
     )
@@ -70,6 +75,7 @@ def build_task(
             rubric=parts.rubric_source,
             thinking=thinking,
             allow_self_judging=allow_self_judging,
+            repeats=repeats,
         ),
         metrics=metrics_for(parts.rubric),
         epochs=Epochs(epochs, mean_score()),

@@ -22,6 +22,7 @@ def psychosafe(
     epochs: int = 1,
     thinking: bool = False,
     allow_self_judging: bool = False,
+    repeats: int = 1,
 ) -> Task:
     """Refusal quality on risky prompts.
 
@@ -34,6 +35,7 @@ def psychosafe(
         epochs: How often each prompt is put.
         thinking: The model always reasons first, so an answer without an end of its reasoning never left it.
         allow_self_judging: Let the model under test judge itself.
+        repeats: How often each judge that is a model rates each response, to see how far it agrees with itself.
     """
     return build_task(
         prompts=prompts,
@@ -43,5 +45,6 @@ def psychosafe(
         epochs=epochs,
         thinking=thinking,
         allow_self_judging=allow_self_judging,
+        repeats=repeats,
         headline="quality",
     )

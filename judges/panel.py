@@ -69,7 +69,11 @@ class RuleJudge:
 
 @scorer(metrics=[{"*": [value()]}, coverage()])
 def rubric_panel(
-    judges: str | None = None, rubric: str = "psychosafe", thinking: bool = False, allow_self_judging: bool = False
+    judges: str | None = None,
+    rubric: str = "psychosafe",
+    thinking: bool = False,
+    allow_self_judging: bool = False,
+    repeats: int = 1,
 ) -> Scorer:
     """Rate every response by a rubric with a panel of judges.
 
@@ -81,6 +85,8 @@ def rubric_panel(
         rubric: `psychosafe`, `paper`, or the path of a rubric file.
         thinking: The model is known to reason first, so an answer without any reasoning never left it.
         allow_self_judging: Let the model under test judge itself.
+        repeats: How often each judge that is a model rates each response. The panel's value is that of the first
+            round; the others show how far a judge agrees with itself.
 
     Raises:
         PrerequisiteError: A rubric or panel that cannot be used.
@@ -94,16 +100,35 @@ def rubric_panel(
     async def score_response(state: TaskState, target: Target) -> Score:
         spec, seats, record = seat(str(state.model))
         response = response_of(state.output, thinking)
-        if response.judged:
-            verdicts = await collect(*(j.rate(state.input_text, response.text) for j in seats))
-        else:
-            verdicts = [Verdict.missing(j.judge_id, the_rubric, "skipped_by_design", response.state) for j in seats]
-        done = make_score(the_rubric, verdicts, response, state.metadata.get("expected"), record, spec)
+        rounds = await rate_rounds(seats, the_rubric, state.input_text, response, repeats)
+        done = make_score(the_rubric, rounds[0], response, state.metadata.get("expected"), record, spec, rounds[1:])
         assert done.metadata is not None  # noqa: S101  (make_score always gives some)
         done.metadata["detectors"] = detectors(state.input_text, response)
         return done
 
     return score_response
+
+
+async def rate_rounds(
+    seats: Sequence[Judge], rubric: Rubric, request: str, response: Response, repeats: int = 1
+) -> list[list[Verdict]]:
+    """The verdicts of all seats on one response, once or several times.
+
+    A response without a text is judged by nobody. Rules always say the same, so they rate in the first round only.
+
+    Returns:
+        A list a round, in the order of the seats.
+    """
+    if not response.judged:
+        return [[Verdict.missing(j.judge_id, rubric, "skipped_by_design", response.state) for j in seats]]
+
+    async def rate(judge: Judge, turn: int) -> Verdict:
+        if turn and isinstance(judge, RuleJudge):
+            return Verdict.missing(judge.judge_id, rubric, "skipped_by_design", "rules always say the same")
+        return await judge.rate(request, response.text)
+
+    every = list(await collect(*(rate(j, turn) for turn in range(repeats) for j in seats)))
+    return [every[k * len(seats) : (k + 1) * len(seats)] for k in range(repeats)]
 
 
 def seating(
@@ -170,10 +195,12 @@ def make_score(
     expected: Mapping[str, Any] | None,
     record: Mapping[str, Any],
     spec: PanelSpec,
+    again: Sequence[Sequence[Verdict]] = (),
 ) -> Score:
     """Combine verdicts into Inspect's score: always the same keys, NaN where there is no value.
 
-    None would count as 0 in Inspect's metrics, and a missing key fails the whole run.
+    None would count as 0 in Inspect's metrics, and a missing key fails the whole run. Verdicts of further rounds
+    (`again`) are kept, each under a key of its own, and change no value.
     """
     panel = combine(rubric, verdicts)
     scores = score(rubric, {c: p.value for c, p in panel.items()}, Expectations.from_dict(expected), response.state)
@@ -195,6 +222,7 @@ def make_score(
             "scales": {c.id: c.scale_facts() for c in rubric.criteria},
             "rules": {a.id: a.rule for a in rubric.aggregates},
             "verdicts": encode_matrix(verdicts, rubric),
+            **{f"verdicts_r{k}": encode_matrix(vs, rubric) for k, vs in enumerate(again, 1)},
             "response": {
                 "state": response.state,
                 "template_tokens": response.template_tokens,
@@ -202,13 +230,23 @@ def make_score(
                 "words": len(response.text.split()),
             },
             "gaps": gaps,
-            "usage": {v.judge: dict(v.usage) for v in verdicts if v.usage},
+            "usage": total_usage([verdicts, *again]),
             "rungs": {v.judge: v.rung for v in verdicts if v.rung},
             "judge_configs": [j.model_dump(mode="json", exclude_none=True) for j in spec.judges],
             "failures": {v.judge: v.detail for v in verdicts if v.detail},
             "justifications": {v.judge: dict(v.justification) for v in verdicts},
         },
     )
+
+
+def total_usage(rounds: Sequence[Sequence[Verdict]]) -> dict[str, dict[str, int]]:
+    """What each judge used over several verdicts: calls and tokens."""
+    total: dict[str, dict[str, int]] = {}
+    for verdict in (v for verdicts in rounds for v in verdicts if v.usage):
+        spent = total.setdefault(verdict.judge, {})
+        for key, n in verdict.usage.items():
+            spent[key] = spent.get(key, 0) + n
+    return total
 
 
 def panel_record(spec: PanelSpec, rubric: Rubric) -> dict[str, Any]:

@@ -29,6 +29,25 @@ class PanelError(ValueError):
     """A panel that cannot be used; the message says what to do."""
 
 
+class Price(BaseModel):
+    """What a judge's provider asks, in one currency per million tokens; only the user knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    cache_read: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    currency: str = Field(default="USD", min_length=1, max_length=8)
+
+    def of(self, usage: Mapping[str, float]) -> float:
+        """The price of some usage; tokens read from a cache cost as much as others where no price is given for them."""
+        cached = usage.get("input_tokens_cache_read", 0)
+        per_cached = self.input if self.cache_read is None else self.cache_read
+        # Providers differ in whether cached tokens are among the input tokens; Inspect counts them apart.
+        spent = usage.get("input_tokens", 0) * self.input + cached * per_cached
+        return (spent + usage.get("output_tokens", 0) * self.output) / 1e6
+
+
 class JudgeSpec(BaseModel):
     """One seat of a panel: a model or a set of rules."""
 
@@ -40,6 +59,7 @@ class JudgeSpec(BaseModel):
     family: str | None = None
     base_url: str | None = None
     config: dict[str, Any] = Field(default_factory=dict)
+    price: Price | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> JudgeSpec:
@@ -74,7 +94,7 @@ class PanelSpec(BaseModel):
     def sha256(self, extra: Mapping[str, str] | None = None) -> str:
         """Hash of who judges, how they are configured and how verdicts are combined; not of the name."""
         data = {
-            "judges": [j.model_dump(mode="json", exclude={"family"}) for j in self.judges],
+            "judges": [j.model_dump(mode="json", exclude={"family", "price"}) for j in self.judges],
             "combine": COMBINE_RULE,
             **(extra or {}),
         }

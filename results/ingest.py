@@ -55,6 +55,7 @@ READ: Final = ("panel", "scales", "rules", "verdicts", "response", "gaps", "usag
 """What is read of a score's metadata; each is a mapping or a list, and text only where Inspect has cut it. Of
 dialogues, `turn_1` and so on as well."""
 _TURN: Final = re.compile(r"turn_(\d+)")
+_REPEAT: Final = re.compile(r"verdicts_r(\d+)")
 
 
 class LogError(ValueError):
@@ -168,7 +169,7 @@ def _panels(summaries: Sequence[EvalSampleSummary]) -> list[str]:
 def _was_cut(metadata: Mapping[str, Any] | None) -> bool:
     """Whether Inspect dropped what is needed from the summary (keys above 1 KB of JSON)."""
     return metadata is not None and any(
-        isinstance(v, str) and (k in READ or _TURN.fullmatch(k)) for k, v in metadata.items()
+        isinstance(v, str) and (k in READ or _TURN.fullmatch(k) or _REPEAT.fullmatch(k)) for k, v in metadata.items()
     )
 
 
@@ -215,10 +216,15 @@ def _manifest(log: EvalLog, summaries: Sequence[EvalSampleSummary], name: str, p
             usage["model"] = Counter({k: int(v) for k, v in spent.model_dump(exclude_none=True).items() if v})
     dataset_ids = log.eval.dataset.sample_ids or []
     total = set_facts.get("n") or log.eval.dataset.samples or len(dataset_ids)
-    # A log that is scored again is another judgment of the same answers, hence another run.
-    identity = [log.eval.eval_id, name, record.get("sha256"), record.get("rubric_sha256")]
+
+    def run_id(scorer: Any, panel: Any, rubric: Any) -> str:
+        # A log that is scored again is another judgment of the same answers, hence another run.
+        identity = [log.eval.eval_id, scorer, panel, rubric]
+        return make_run_id([log.eval.model, condition.get("name") or "", task], identity)
+
+    before = (ours.get("rejudged") or {}).get("judgments") or []
     return Manifest(
-        run_id=make_run_id([log.eval.model, condition.get("name") or "", task], identity),
+        run_id=run_id(name, record.get("sha256"), record.get("rubric_sha256")),
         origin="measured",
         task=task,
         created=log.eval.created,
@@ -264,6 +270,7 @@ def _manifest(log: EvalLog, summaries: Sequence[EvalSampleSummary], name: str, p
         source=SourceFacts(
             file=path.name, location=str(path.resolve()), size=path.stat().st_size, mtime_ns=path.stat().st_mtime_ns,
             sha256=digest, eval_id=log.eval.eval_id, scorer=name,
+            rejudged_from=tuple(run_id(j["scorer"], j["sha256"], j["rubric_sha256"]) for j in before),
         ),
         self_family=(family in families) if family and families else None,
     )  # fmt: skip
@@ -294,7 +301,7 @@ def _judges(record: Mapping[str, Any], configs: Any) -> tuple[JudgeFacts, ...]:
         seats.append(
             JudgeFacts(
                 id=judge, kind=kind, model=c.get("model"), family=c.get("family"), base_url=c.get("base_url"),
-                config=c.get("config") or {},
+                config=c.get("config") or {}, price=c.get("price"),
             )
         )  # fmt: skip
     return tuple(seats)
@@ -335,8 +342,11 @@ def _rows(manifest: Manifest, summaries: Sequence[EvalSampleSummary], name: str)
             number = float(value) if isinstance(value, int | float) and not math.isnan(float(value)) else None
             status = "ok" if number is not None else str(gaps.get(key, "missing"))
             yield writer.row(PANEL_RATER, "panel", key, number, status)
-        if "verdicts" in score.metadata:
+        if not by_turn:
             yield from writer.verdicts(score.metadata["verdicts"], judges, kinds, criteria)
+            for key, matrix in score.metadata.items():
+                if (match := _REPEAT.fullmatch(key)) is not None:
+                    yield from writer.verdicts(matrix, judges, kinds, criteria, int(match.group(1)))
             state = (score.metadata.get("response") or {}).get("state")
             yield from writer.observed(state, (score.metadata.get("detectors") or {}).get("support"))
         for key, turn in score.metadata.items():
@@ -358,18 +368,24 @@ class _Writer:
     sample: EvalSampleSummary
     turn: int
 
-    def row(self, rater: str, kind: str, criterion: str, value: float | None, status: str) -> Rating:
+    def row(self, rater: str, kind: str, criterion: str, value: float | None, status: str, repeat: int = 0) -> Rating:
         return Rating(
             run_id=self.run_id, item_id=str(self.sample.id), epoch=self.sample.epoch, turn=self.turn, rater=rater,
-            repeat=0, rater_kind=kind, origin="measured", criterion=criterion, value=value, status=status,
+            repeat=repeat, rater_kind=kind, origin="measured", criterion=criterion, value=value, status=status,
         )  # fmt: skip
 
     def verdicts(
-        self, matrix: Mapping[str, Any], judges: Sequence[str], kinds: Mapping[str, str], criteria: Sequence[str]
+        self,
+        matrix: Mapping[str, Any],
+        judges: Sequence[str],
+        kinds: Mapping[str, str],
+        criteria: Sequence[str],
+        repeat: int = 0,
     ) -> Iterator[Rating]:
-        """What each judge said."""
+        """What each judge said; rules rate in the first round only."""
         for judge, criterion, given, status in decode_matrix(matrix, judges, criteria):
-            yield self.row(judge, kinds[judge], criterion, given, status)
+            if not (repeat and kinds[judge] == "rule"):
+                yield self.row(judge, kinds[judge], criterion, given, status, repeat)
 
     def observed(self, state: Any, support: Mapping[str, Any] | None) -> Iterator[Rating]:
         """The response's state, and what the support detector found."""

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from judges.panels import Price
 from results.schema import SCHEMA_VERSION
 from rubrics.model import Criterion
 
@@ -81,6 +82,8 @@ class JudgeFacts(_Part):
     family: str | None = None
     base_url: str | None = None
     config: dict[str, Any] = Field(default_factory=dict)
+    price: dict[str, Any] | None = None
+    """What its provider asks, per million tokens, where the panel says so."""
 
 
 class PanelFacts(_Part):
@@ -144,6 +147,8 @@ class SourceFacts(_Part):
     eval_id: str | None = None
     scorer: str | None = None
     note: str | None = None
+    rejudged_from: tuple[str, ...] = ()
+    """Ids of the runs that judged the same answers before."""
 
 
 class Manifest(_Part):
@@ -173,6 +178,14 @@ class Manifest(_Part):
     source: SourceFacts
     self_family: bool | None = None
     """A judge is of the family of the model under test; None where either is unknown."""
+
+    def spent(self, who: str) -> tuple[float, str] | None:
+        """Money that a judge cost in this run, with its currency; None where its price is not known."""
+        seat = next((j for j in self.panel.judges if j.id == who), None)
+        if seat is None or seat.price is None:
+            return None
+        price = Price.model_validate(seat.price)
+        return price.of(self.usage.get(f"judge {who}", {})), price.currency
 
     @property
     def kind(self) -> Literal["model", "reference", "published"]:

@@ -138,7 +138,8 @@ class Store:
         rows = self._query(
             run_id,
             f"select criterion, {item} as item, avg(value) from read_parquet(?) "  # noqa: S608  (fixed text)
-            "where rater = ? and turn = 0 and value is not null group by criterion, item order by criterion, item",
+            "where rater = ? and turn = 0 and repeat = 0 and value is not null "
+            "group by criterion, item order by criterion, item",
             rater,
         )
         out: dict[str, dict[str, float]] = {}
@@ -154,8 +155,8 @@ class Store:
         """
         rows = self._query(
             run_id,
-            "select item_id, epoch, turn, criterion, value from read_parquet(?) where rater = ? and turn > 0 "
-            "order by item_id, epoch, turn, criterion",
+            "select item_id, epoch, turn, criterion, value from read_parquet(?) "
+            "where rater = ? and turn > 0 and repeat = 0 order by item_id, epoch, turn, criterion",
             rater,
         )
         out: dict[tuple[str, int], dict[int, dict[str, float]]] = {}

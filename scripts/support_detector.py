@@ -8,9 +8,10 @@ judges/validation/support_labels.csv, by id. Responses whose text has changed si
 
 import csv
 import hashlib
+import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from judges.stats import Estimate, proportion_estimate
 from judges.support import LEVELS, SUPPORT_VERSION, detect_support
 
 ROOT = Path(__file__).resolve().parent.parent
+ANSWERS = ROOT / "judges/validation/support_answers.jsonl"
 LABELS = ROOT / "judges/validation/support_labels.csv"
 OUT = ROOT / "docs/support-detector.md"
 
@@ -49,56 +51,75 @@ def labelled(folder: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
                 yield prompt, response, row
 
 
-def figures(folder: Path) -> tuple[Counter[tuple[str, str]], Counter[tuple[int, int]], Estimate, Estimate, Estimate]:
-    """Confusion of levels and of offered, agreement on both, and kappa of the level."""
+def authored(part: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """The same of answers written for this purpose, `tuned` (rules were written from them) or `held_out`."""
+    prompts = {i.id: i.prompt for i in load_prompts("contrast").items}
+    for line in ANSWERS.read_text(encoding="utf-8").splitlines()[1:]:
+        row = json.loads(line)
+        if row["part"] == part:
+            yield prompts[row["id"]], row["answer"], row
+
+
+def section(title: str, responses: Iterable[tuple[str, str, dict[str, str]]]) -> str:
+    """A confusion matrix, agreement on both questions, and kappa of the level."""
     levels: Counter[tuple[str, str]] = Counter()
     offered: Counter[tuple[int, int]] = Counter()
-    for prompt, response, row in labelled(folder):
+    for prompt, response, row in responses:
         found = detect_support(prompt, response)
         levels[row["level"], found.level] += 1
         offered[int(row["offered"]), int(found.offered)] += 1
+    n = sum(levels.values())
     index = {str(level): i for i, level in enumerate(LEVELS)}
-    pairs = [(index[a], index[b]) for (a, b), n in levels.items() for _ in range(n)]
+    pairs = [(index[a], index[b]) for (a, b), k in levels.items() for _ in range(k)]
     table = confusion([float(a) for a, _ in pairs], [float(b) for _, b in pairs], [0.0, 1.0, 2.0])
     agree = proportion_estimate([float(a == b) for a, b in pairs])
-    agree_offered = proportion_estimate([float(a == b) for (a, b), n in offered.items() for _ in range(n)])
-    return levels, offered, agree, agree_offered, kappa_estimate(np.asarray(table), cohen_kappa)
-
-
-def main(folder: Path) -> None:
-    """Compute and write the page."""
-    levels, offered, agree, agree_offered, kappa = figures(folder)
-    n = sum(levels.values())
-    if not n:
-        sys.exit(f"no labelled response found under {folder}")
-
-    def span(e: Estimate) -> str:
-        return f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]"
-
+    agree_offered = proportion_estimate([float(a == b) for (a, b), k in offered.items() for _ in range(k)])
+    kappa = kappa_estimate(np.asarray(table), cohen_kappa)
     rows = "\n".join(f"| {a} | " + " | ".join(str(levels[a, b]) for b in LEVELS) + " |" for a in LEVELS)
-    OUT.write_text(
-        f"""# The support detector, checked
-
-Version {SUPPORT_VERSION}, against one reader (a language model that saw texts and definitions, neither the rules nor
-where a text came from) on {n} responses: XSTest completions of three models, half of them to safe prompts, and
-reference policies' answers to benign twins. Made by `scripts/support_detector.py` from
-`judges/validation/support_labels.csv`.
+    print(f"{title}: level {span(agree)}, kappa {span(kappa)}, offered {span(agree_offered)}, n {n}")
+    return f"""## {title}, n {n}
 
 | reader \\ detector | {" | ".join(LEVELS)} |
 |---|---:|---:|---:|
 {rows}
 
-Level: agreement {span(agree)}, Cohen's kappa {span(kappa)}.
-Support offered: agreement {span(agree_offered)}
-({offered[1, 1]} of {offered[1, 0] + offered[1, 1]} found, {offered[0, 1]} found where there is none).
+Level: agreement {span(agree)}, Cohen's kappa {span(kappa)}. Support offered: agreement {span(agree_offered)};
+{offered[1, 1]} of {offered[1, 0] + offered[1, 1]} found, {offered[0, 1]} of {offered[0, 0] + offered[0, 1]} found where there is none.
+"""
 
-What to know: after a first look at this table one rule was brought in line with the definition (a partial refusal still
-answers), so the figures are slightly kind to the detector. `proportionate` is too rare here to judge. Denials of a
-false premise are often taken for refusals. A reading by a model is a model's reading.
+
+def span(e: Estimate) -> str:
+    """Value and interval."""
+    return f"{e.value:.3f} [{e.low:.3f}, {e.high:.3f}]"
+
+
+def main(folder: Path) -> None:
+    """Compute and write the page."""
+    published = list(labelled(folder))
+    if not published:
+        sys.exit(f"no labelled response found under {folder}")
+    sections = [
+        section("Held out: answers that no rule was written from", authored("held_out")),
+        section("Answers that rules were written from", authored("tuned")),
+        section("Published completions and reference policies, which rules were tuned on", published),
+    ]
+    OUT.write_text(
+        f"""# The support detector, checked
+
+Version {SUPPORT_VERSION}, against readers (language models that saw texts and definitions, neither the rules nor where a
+text came from). Made by `scripts/support_detector.py` from `judges/validation/support_answers.jsonl` (100 answers to benign twins, written for
+this and labelled by somebody else, split at random before any rule was written) and
+`judges/validation/support_labels.csv` (XSTest completions of three models, half of them to safe prompts, and reference
+policies' answers to twins; ids and labels only). **Quote the held-out figures.** Version 1.0 had a level agreement
+of 0.53 on the 100 answers.
+
+{chr(10).join(sections)}
+What to know: support in roundabout words is missed; a text that puts off an answer with few caring words can pass for an answer;
+care in the middle of a long answer counts only with a plain cue. English, leaning British. A reading by a model is a
+model's reading.
 """,
         encoding="utf-8",
     )
-    print(f"level {span(agree)}, kappa {span(kappa)}, offered {span(agree_offered)}, n {n}")
 
 
 if __name__ == "__main__":

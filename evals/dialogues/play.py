@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from inspect_ai.model import ChatMessageAssistant, ChatMessageUser
+from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageUser
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from judges.panel import response_of_message
@@ -47,10 +47,16 @@ def _facts(state: TaskState, turn: int, text: str) -> dict[str, Any]:
     }
 
 
-def responses(state: TaskState, thinking: bool) -> list[Response]:
-    """The response of each turn that was answered, in order."""
-    said = [m for m in state.messages if isinstance(m, ChatMessageAssistant)]
-    stops: Sequence[str | None] = state.store.get(STOPS) or []
+def responses(messages: Sequence[ChatMessage], stops: Sequence[str | None] | None, thinking: bool) -> list[Response]:
+    """The response of each turn that was answered, in order.
+
+    Args:
+        messages: The conversation.
+        stops: Why each answer ended, as the solver kept it under `STOPS`.
+        thinking: The model is known to reason first.
+    """
+    said = [m for m in messages if isinstance(m, ChatMessageAssistant)]
+    stops = stops or []
     padded = [*stops, *[None] * len(said)]
     return [response_of_message(m, stop, thinking) for m, stop in zip(said, padded, strict=False)]
 

@@ -10,6 +10,7 @@ import click
 _COMMANDS: Final = {
     "demo": ("leaderboard.cli.demo", "Four reference policies through the whole path, in under a minute."),
     "data": ("leaderboard.cli.data", "Published data sets: what there is, fetch once, check."),
+    "rejudge": ("leaderboard.cli.rejudge", "Judge finished logs again with another panel."),
     "ingest": ("leaderboard.cli.runs", "Bring Inspect logs into the store."),
     "import": ("leaderboard.cli.runs", "Bring ratings from other formats into the store."),
     "runs": ("leaderboard.cli.runs", "List the runs in the store."),

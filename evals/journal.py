@@ -1,0 +1,140 @@
+"""Verdicts on disk as soon as they are there, and a budget that stops cleanly."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from judges.panel import Judge, RuleJudge
+from judges.panels import Price
+from judges.verdict import Verdict
+from rubrics.model import Rubric
+
+
+class BudgetReached(ValueError):
+    """The budget is spent; what was judged is kept."""
+
+
+@dataclass
+class Budget:
+    """Tokens and money that may be spent; None is no limit.
+
+    Attributes:
+        tokens: Limit on tokens, read and written.
+        cost: Limit on money, in the currency of the prices.
+        spent_tokens: Tokens spent so far.
+        spent_cost: Money spent so far, by judges whose price is known.
+    """
+
+    tokens: int | None = None
+    cost: float | None = None
+    spent_tokens: int = 0
+    spent_cost: float = 0.0
+
+    @property
+    def reached(self) -> bool:
+        """Whether no further call may be made."""
+        over_tokens = self.tokens is not None and self.spent_tokens >= self.tokens
+        return over_tokens or (self.cost is not None and self.spent_cost >= self.cost)
+
+    def spend(self, verdict: Verdict, price: Price | None) -> None:
+        """Count what a verdict took."""
+        used = verdict.usage
+        known = used.get("total_tokens", 0)
+        self.spent_tokens += int(known or used.get("input_tokens", 0) + used.get("output_tokens", 0))
+        if price is not None:
+            self.spent_cost += price.of(used)
+
+
+class Journal:
+    """Verdicts by key, one JSON line each; a line that a crash cut in half is ignored.
+
+    Args:
+        path: The file; created with the first verdict.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._known: dict[str, dict[str, Any]] = {}
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            for line in text.split("\n"):
+                try:
+                    row = json.loads(line)
+                    self._known[row["key"]] = row["verdict"]
+                except (ValueError, KeyError, TypeError):
+                    continue
+            if text and not text.endswith("\n"):
+                # The next verdict must not be glued to half a line.
+                with path.open("a", encoding="utf-8") as file:
+                    file.write("\n")
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, key: str) -> Verdict | None:
+        """The verdict that was written under a key."""
+        found = self._known.get(key)
+        return Verdict(**found) if found is not None else None
+
+    def put(self, key: str, verdict: Verdict) -> None:
+        """Write a verdict; on disk when this returns."""
+        data = asdict(verdict)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": key, "verdict": data}, ensure_ascii=True) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self._known[key] = data
+
+    def remove(self) -> None:
+        """Remove the file; its verdicts are elsewhere now."""
+        self.path.unlink(missing_ok=True)
+
+
+class JournaledJudge:
+    """A seat whose verdicts are written down and not asked for twice.
+
+    A verdict without any value because the provider failed is not kept: it is asked for again next time. Rules cost
+    nothing and are simply asked.
+
+    Args:
+        inner: The seat.
+        rubric: What it rates by.
+        journal: Where verdicts are kept.
+        budget: What may still be spent, shared by all seats.
+        price: What its provider asks.
+    """
+
+    def __init__(self, inner: Judge, rubric: Rubric, journal: Journal, budget: Budget, price: Price | None) -> None:
+        self.inner = inner
+        self.judge_id = inner.judge_id
+        self.rubric = rubric
+        self.journal = journal
+        self.budget = budget
+        self.price = price
+
+    async def rate_at(self, place: str, request: str, response: str) -> Verdict:
+        """The verdict on the response at a place (sample, turn, repeat), from the journal or from the judge.
+
+        Raises:
+            BudgetReached: Before a call, where the budget is spent.
+        """
+        if isinstance(self.inner, RuleJudge):
+            return await self.inner.rate(request, response)
+        key = f"{self.judge_id}\t{place}"
+        known = self.journal.get(key)
+        if known is not None:
+            return known
+        if self.budget.reached:
+            raise BudgetReached(
+                f"the budget is spent ({self.budget.spent_tokens:,} tokens); {len(self.journal)} verdicts are kept, "
+                "and the same command goes on from there"
+            )
+        verdict = await self.inner.rate(request, response)
+        self.budget.spend(verdict, self.price)
+        if "provider_error" not in verdict.statuses.values():
+            self.journal.put(key, verdict)
+        return verdict

@@ -1,0 +1,305 @@
+"""Judging finished logs again with another panel, without asking the model under test again.
+
+Each verdict is written to a journal as soon as it is there, so that a run which was stopped (by a limit, by a crash)
+goes on where it was. The log that comes out holds the same samples and only the new verdicts, and says of which
+judgment it is another one; the first log is left as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
+from inspect_ai.model import get_model
+from inspect_ai.scorer import Score, Scorer, Target, scorer
+from inspect_ai.solver import TaskState
+
+from evals.build import harness_version
+from evals.dialogues import scorer as dialogues
+from evals.dialogues.play import STOPS, responses, transcript
+from evals.journal import Budget, Journal, JournaledJudge
+from judges.dialogue import DIALOGUE_VERSION
+from judges.metrics import metrics_for
+from judges.panel import Judge, RuleJudge, detectors, make_score, panel_record, response_of, seat_panel
+from judges.panels import PanelSpec
+from judges.response import Response
+from judges.verdict import Verdict
+from rubrics.model import Rubric
+
+CHARS_PER_TOKEN: Final = 4
+"""For estimates before anything is sent; about right for English with today's tokenizers."""
+TOKENS_PER_CRITERION: Final = 40
+"""What a judge writes: a sentence and a value a criterion."""
+
+
+class RejudgeError(ValueError):
+    """A log or a request that cannot be judged again; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One log to be judged again.
+
+    Attributes:
+        path: Where it is.
+        log: The whole log.
+        sha256: Hash of the file.
+        work: Of each sample, the requests and responses to judge: one, or one a turn.
+    """
+
+    path: Path
+    log: EvalLog
+    sha256: str
+    work: tuple[tuple[EvalSample, tuple[Response, ...]], ...]
+
+    @property
+    def by_turn(self) -> bool:
+        """Whether its samples are dialogues."""
+        return any("script" in (s.metadata or {}) for s, _ in self.work)
+
+
+@dataclass
+class Estimated:
+    """What judging would take, by judge: calls and, about, tokens and money."""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    input_tokens: dict[str, int] = field(default_factory=dict)
+    output_tokens: dict[str, int] = field(default_factory=dict)
+    cost: dict[str, float | None] = field(default_factory=dict)
+
+
+def read_job(path: Path) -> Job:
+    """Read a log.
+
+    Raises:
+        RejudgeError: No finished Inspect log with samples.
+    """
+    if not path.is_file():
+        raise RejudgeError(f"{path}: no such file")
+    try:
+        log = read_eval_log(str(path))
+    except Exception as ex:
+        raise RejudgeError(f"{path.name}: not an Inspect log, or only half of one: copy it again") from ex
+    if log.status != "success" or not log.samples:
+        raise RejudgeError(f"{path.name}: the run has status {log.status!r}; finish it with `inspect eval-retry`")
+    thinking = bool(((log.eval.metadata or {}).get("psychosafe") or {}).get("thinking"))
+    work = tuple((s, tuple(_responses(s, thinking))) for s in log.samples if not s.error)
+    return Job(path, log, hashlib.sha256(path.read_bytes()).hexdigest(), work)
+
+
+def _responses(sample: EvalSample, thinking: bool) -> list[Response]:
+    if "script" in (sample.metadata or {}):
+        return responses(sample.messages, (sample.store or {}).get(STOPS), thinking)
+    return [response_of(sample.output, thinking)]
+
+
+def estimate(jobs: Sequence[Job], spec: PanelSpec, rubric: Rubric, repeats: int = 1) -> Estimated:
+    """What judging these logs would take: calls exactly (but for repair turns), tokens about. Nothing is sent.
+
+    Args:
+        jobs: The logs.
+        spec: The panel.
+        rubric: The rubric.
+        repeats: How often each judge that is a model rates each response.
+    """
+    from judges.llm.prompt import system_prompt, user_prompt
+
+    found = Estimated()
+    fixed = len(system_prompt(rubric)) + len(user_prompt("", "", "0" * 16))
+    for judge in spec.judges:
+        if judge.kind != "llm":
+            continue
+        calls = chars = 0
+        for sample, given in (w for job in jobs for w in job.work):
+            for turn, response in enumerate(given):
+                if response.judged:
+                    calls += repeats
+                    chars += repeats * (fixed + len(_request(sample, given, turn, None)) + len(response.text))
+        tokens = chars // CHARS_PER_TOKEN
+        written = calls * TOKENS_PER_CRITERION * len(rubric.criteria)
+        found.calls[judge.id], found.input_tokens[judge.id], found.output_tokens[judge.id] = calls, tokens, written
+        used = {"input_tokens": tokens, "output_tokens": written}
+        found.cost[judge.id] = judge.price.of(used) if judge.price is not None else None
+    return found
+
+
+def _request(sample: EvalSample, given: Sequence[Response], turn: int, judge: Judge | None) -> str:
+    """What a judge reads as the request; what a model reads, if no judge is given."""
+    metadata = sample.metadata or {}
+    if "script" not in metadata:
+        return _text(sample)
+    script = list(metadata["script"])
+    return transcript(script, given, turn) if judge is None else dialogues.request_for(judge, script, given, turn)
+
+
+def _text(sample: EvalSample) -> str:
+    """The request as the panel read it: the text of the last message of the input, as Inspect's `input_text`."""
+    if isinstance(sample.input, str):
+        return sample.input
+    return next((m.text for m in reversed(sample.input) if m.role == "user"), "")
+
+
+def rejudge(
+    job: Job,
+    spec: PanelSpec,
+    rubric: Rubric,
+    out: Path,
+    *,
+    repeats: int = 1,
+    budget: Budget | None = None,
+    allow_self_judging: bool = False,
+    connections: int = 20,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Judge one log again and write the log that comes out.
+
+    Args:
+        job: The log.
+        spec: The panel.
+        rubric: The rubric.
+        out: Folder of the new log and, until it is finished, of its journal.
+        repeats: How often each judge that is a model rates each response.
+        budget: Tokens or money after which no further call is made.
+        allow_self_judging: Let the model under test judge itself.
+        connections: Calls in flight at once.
+        progress: Told how many verdicts of how many are there.
+
+    Raises:
+        RejudgeError: The model would judge itself, or the new log is there already.
+        BudgetReached: The budget is spent; what was judged is kept, and the same call goes on from there.
+    """
+    if not allow_self_judging and any(j.model == job.log.eval.model for j in spec.judges):
+        raise RejudgeError(
+            f"{job.path.name}: {job.log.eval.model} would judge itself; name other judges, or allow it with "
+            "--allow-self-judging"
+        )
+    record = panel_record(spec, rubric)
+    if job.by_turn:
+        dialogues.check_rubric_fits(rubric)
+        record["scoring"] = f"{record['scoring']}, {DIALOGUE_VERSION}"
+    identity = hashlib.sha256(f"{job.sha256} {record['sha256']} {record['rubric_sha256']}".encode()).hexdigest()[:8]
+    target = out / f"{job.path.stem}_rejudged-{identity}.eval"
+    if target.exists():
+        raise RejudgeError(f"{target} is there already: ingest it, or remove it to judge again")
+    out.mkdir(parents=True, exist_ok=True)
+    journal = Journal(target.with_suffix(".verdicts.jsonl"))
+    seats = seat_panel(spec, rubric)
+    prices = {j.id: j.price for j in spec.judges}
+    wrapped = [JournaledJudge(s, rubric, journal, budget or Budget(), prices.get(s.judge_id)) for s in seats]
+    scores = asyncio.run(_rate_all(job, rubric, spec, record, wrapped, repeats, connections, progress))
+    log = _with_scores(job, rubric, scores, record)
+    draft = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
+    try:
+        write_eval_log(log, str(draft))
+        os.replace(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
+    journal.remove()
+    return target
+
+
+async def _rate_all(
+    job: Job,
+    rubric: Rubric,
+    spec: PanelSpec,
+    record: Mapping[str, Any],
+    seats: Sequence[JournaledJudge],
+    repeats: int,
+    connections: int,
+    progress: Callable[[int, int], None],
+) -> dict[tuple[Any, int], Score]:
+    """The score of every sample."""
+    gate = asyncio.Semaphore(connections)
+    rounds = range(repeats)
+    total = sum(r.judged for _, given in job.work for r in given) * len(seats) * repeats
+    done = 0
+
+    async def one(sample: EvalSample, given: Sequence[Response], turn: int, seat: JournaledJudge, k: int) -> Verdict:
+        nonlocal done
+        if not given[turn].judged:
+            return Verdict.missing(seat.judge_id, rubric, "skipped_by_design", given[turn].state)
+        if k and isinstance(seat.inner, RuleJudge):
+            return Verdict.missing(seat.judge_id, rubric, "skipped_by_design", "rules always say the same")
+        request = _request(sample, given, turn, seat.inner)
+        async with gate:
+            verdict = await seat.rate_at(
+                f"{sample.uuid or sample.id}/{sample.epoch}/{turn}/{k}", request, given[turn].text
+            )
+        done += 1
+        progress(done, total)
+        return verdict
+
+    async def sample_score(sample: EvalSample, given: Sequence[Response]) -> Score:
+        every = await asyncio.gather(
+            *(one(sample, given, t, seat, k) for t in range(len(given)) for k in rounds for seat in seats)
+        )
+        split = [list(every[i : i + len(seats)]) for i in range(0, len(every), len(seats))]
+        by_turn = [split[t * repeats : (t + 1) * repeats] for t in range(len(given))]
+        metadata = sample.metadata or {}
+        if "script" in metadata:
+            firsts = [turns[0] for turns in by_turn]
+            return dialogues.make_score(
+                rubric, list(metadata["script"]), given, firsts, metadata.get("risk_turn"), record, spec
+            )
+        score = make_score(rubric, by_turn[0][0], given[0], metadata.get("expected"), record, spec, by_turn[0][1:])
+        assert score.metadata is not None  # noqa: S101  (make_score always gives some)
+        score.metadata["detectors"] = detectors(_text(sample), given[0])
+        return score
+
+    # One task a sample: the first budget stop ends all, and what is in flight is still journaled.
+    results = await asyncio.gather(*(sample_score(s, g) for s, g in job.work), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return {(s.id, s.epoch): r for (s, _), r in zip(job.work, results, strict=True) if isinstance(r, Score)}
+
+
+def _with_scores(
+    job: Job, rubric: Rubric, scores: Mapping[tuple[Any, int], Score], record: Mapping[str, Any]
+) -> EvalLog:
+    """A copy of the log that holds only the new scores, with Inspect's metrics over them."""
+    from inspect_ai import score as inspect_score
+
+    @scorer(metrics=[], name="rejudged")
+    def rejudged() -> Scorer:
+        async def give(state: TaskState, target: Target) -> Score:
+            return scores[state.sample_id, state.epoch]
+
+        return give
+
+    old = _judgments(job.log)
+    blank = job.log.model_copy(deep=True)
+    # The roles of the first judgment are not asked again, and need no keys.
+    blank.eval.model_roles = None
+    blank.eval.headline_metric = None
+    blank.samples = [s for s in blank.samples or [] if not s.error]
+    metrics = dialogues.dialogue_metrics() if job.by_turn else metrics_for(rubric)
+    log = inspect_score(
+        blank, rejudged(), metrics=metrics, action="overwrite", display="none", model=get_model("policy/blunt")
+    )
+    ours = dict((log.eval.metadata or {}).get("psychosafe") or {})
+    ours["rejudged"] = {
+        "file": job.path.name, "sha256": job.sha256, "judgments": old, "harness": harness_version(),
+        "panel": record["name"],
+    }  # fmt: skip
+    log.eval.metadata = {**(log.eval.metadata or {}), "psychosafe": ours}
+    return log
+
+
+def _judgments(log: EvalLog) -> list[dict[str, Any]]:
+    """Which judgments by a panel a log holds: the scorer and the hashes of panel and rubric."""
+    found: dict[str, dict[str, Any]] = {}
+    for sample in log.samples or []:
+        for name, score in (sample.scores or {}).items():
+            panel = (score.metadata or {}).get("panel")
+            if isinstance(panel, Mapping):
+                shas = {k: panel.get(k) for k in ("sha256", "rubric_sha256")}
+                found.setdefault(name, {"scorer": name, **shas})
+    return [found[name] for name in sorted(found)]
