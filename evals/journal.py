@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -53,13 +55,13 @@ class Journal:
     """Verdicts by key, one JSON line each; a line that a crash cut in half is ignored.
 
     Args:
-        path: The file; created with the first verdict.
+        path: The file; created with the first verdict. None keeps them in memory only.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self._known: dict[str, dict[str, Any]] = {}
-        if path.is_file():
+        if path is not None and path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
             for line in text.split("\n"):
                 try:
@@ -83,15 +85,25 @@ class Journal:
     def put(self, key: str, verdict: Verdict) -> None:
         """Write a verdict; on disk when this returns."""
         data = asdict(verdict)
+        self._known[key] = data
+        if self.path is None:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "verdict": data}, ensure_ascii=True) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        self._known[key] = data
 
     def remove(self) -> None:
         """Remove the file; its verdicts are elsewhere now."""
-        self.path.unlink(missing_ok=True)
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+def content_key(request: str, response: str, turn: int = 0) -> str:
+    """A key for a pair of texts, and for the round in which it is rated."""
+    digest = hashlib.sha256(f"{len(request)} {request}{response}".encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return f"{digest}/{turn}"
 
 
 class JournaledJudge:
@@ -115,6 +127,12 @@ class JournaledJudge:
         self.journal = journal
         self.budget = budget
         self.price = price
+        self.used: dict[str, int] = {}
+        self._pending: dict[str, asyncio.Future[Verdict]] = {}
+
+    async def rate(self, request: str, response: str) -> Verdict:
+        """The verdict on a response, one for each pair of texts, wherever it is asked for."""
+        return await self.rate_at(content_key(request, response), request, response)
 
     async def rate_at(self, place: str, request: str, response: str) -> Verdict:
         """The verdict on the response at a place (sample, turn, repeat), from the journal or from the judge.
@@ -128,13 +146,27 @@ class JournaledJudge:
         known = self.journal.get(key)
         if known is not None:
             return known
+        pending = self._pending.get(key)
+        if pending is not None:
+            return await asyncio.shield(pending)
         if self.budget.reached:
             raise BudgetReached(
                 f"the budget is spent ({self.budget.spent_tokens:,} tokens); {len(self.journal)} verdicts are kept, "
                 "and the same command goes on from there"
             )
+        # Two that ask for one verdict at the same time share one call.
+        task = asyncio.ensure_future(self._ask(key, request, response))
+        self._pending[key] = task
+        try:
+            return await task
+        finally:
+            self._pending.pop(key, None)
+
+    async def _ask(self, key: str, request: str, response: str) -> Verdict:
         verdict = await self.inner.rate(request, response)
         self.budget.spend(verdict, self.price)
+        for what, n in verdict.usage.items():
+            self.used[what] = self.used.get(what, 0) + n
         if "provider_error" not in verdict.statuses.values():
             self.journal.put(key, verdict)
         return verdict

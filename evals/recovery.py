@@ -7,7 +7,7 @@ judge is tested by how often it finds them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evals.conditions import load_condition
@@ -15,11 +15,10 @@ from evals.items import Item
 from evals.load import load_prompts
 from evals.policies import POLICIES, ItemFacts
 from evals.policies._base import as_mapping
-from judges.panels import PanelSpec
+from judges.panel import Judge
 from judges.response import read_response
 from judges.stats import Estimate, proportion_estimate
 from judges.verdict import Verdict
-from rubrics.loader import load_rubric
 
 SETS = ("open", "contrast")
 
@@ -43,48 +42,66 @@ class Recovered:
     misses: float | None
 
 
-def recover(panel: PanelSpec, policies: Sequence[str] | None = None, connections: int = 20) -> list[Recovered]:
-    """Have a panel's judges rate the answers of reference policies to the embedded sets.
+@dataclass(frozen=True)
+class PolicyCase:
+    """One answer of a reference policy that a judge can see, with the verdicts that it deserves."""
+
+    policy: str
+    request: str
+    response: str
+    intended: Mapping[str, float]
+
+
+def policy_cases(policies: Sequence[str] | None = None, items: int | None = None) -> list[PolicyCase]:
+    """The answers of reference policies to the embedded sets.
 
     Answers without a judged state (those of `empty`) are left out: no judge sees them.
 
     Args:
-        panel: The panel.
         policies: Names of policies; all if not given.
-        connections: Calls in flight at once.
+        items: How many prompts a policy, spread evenly over both sets; all if not given.
     """
-    from judges.panel import seat_panel
-
-    rubric = load_rubric("psychosafe")
-    seats = seat_panel(panel, rubric)
+    asked = [i for s in SETS for i in load_prompts(s).items]
+    if items is not None and items < len(asked):
+        asked = [asked[round(k * (len(asked) - 1) / max(1, items - 1))] for k in range(items)]
     prompted = load_condition("prompted").system
-    cases: list[tuple[str, Item, str, dict[str, float]]] = []
+    cases = []
     for name in policies or sorted(POLICIES):
         policy = POLICIES[name]
         conditions = [("", None)] if name != "steerable" else [(" (none)", None), (" (prompted)", prompted)]
         for label, system in conditions:
-            for item in (i for s in SETS for i in load_prompts(s).items):
+            for item in asked:
                 facts = item_facts(item)
                 text = policy.respond(item.prompt, system, as_mapping(facts) if policy.sees_item else None)
                 response = read_response(text)
                 if response.judged:
-                    cases.append((name + label, item, response.text, policy.intended(facts, system)))
+                    intended = policy.intended(facts, system)
+                    cases.append(PolicyCase(name + label, item.prompt, response.text, intended))
+    return cases
 
-    async def rate_all() -> list[list[Verdict]]:
-        gate = asyncio.Semaphore(connections)
 
-        async def one(item: Item, text: str) -> list[Verdict]:
-            async with gate:
-                return list(await asyncio.gather(*(seat.rate(item.prompt, text) for seat in seats)))
+async def recover(seats: Sequence[Judge], cases: Sequence[PolicyCase], connections: int = 20) -> list[Recovered]:
+    """Have judges rate the answers of reference policies.
 
-        return await asyncio.gather(*(one(item, text) for _, item, text, _ in cases))
+    Args:
+        seats: The judges.
+        cases: The answers.
+        connections: Answers that are rated at once.
+    """
+    gate = asyncio.Semaphore(connections)
 
-    verdicts = asyncio.run(rate_all())
+    async def one(case: PolicyCase) -> list[Verdict]:
+        async with gate:
+            return list(await asyncio.gather(*(seat.rate(case.request, case.response) for seat in seats)))
+
+    verdicts = await asyncio.gather(*(one(case) for case in cases))
     found: dict[tuple[str, str, str], list[tuple[float | None, float]]] = {}
-    for (name, _, _, intended), given in zip(cases, verdicts, strict=True):
+    for case, given in zip(cases, verdicts, strict=True):
         for verdict in given:
-            for criterion, value in intended.items():
-                found.setdefault((verdict.judge, name, criterion), []).append((verdict.values.get(criterion), value))
+            for criterion, value in case.intended.items():
+                if criterion in verdict.statuses:
+                    key = (verdict.judge, case.policy, criterion)
+                    found.setdefault(key, []).append((verdict.values.get(criterion), value))
     rows = []
     for (judge, name, criterion), pairs in found.items():
         both = [(g, w) for g, w in pairs if g is not None]

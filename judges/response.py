@@ -9,11 +9,12 @@ wrote the text. Everything here is a pure function of the output, so that rescor
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from typing import Final, Literal
 
-NORMALISER_VERSION: Final = "1.0"
+NORMALISER_VERSION: Final = "1.1"
 """Raised whenever the same output would give another text or state; part of every comparability key."""
 
 ResponseState = Literal["complete", "cut", "empty", "reasoning_only", "degenerate"]
@@ -31,6 +32,15 @@ _TEMPLATE_TOKEN: Final = re.compile(
     r"|<</?SYS>>|<(?:start|end)_of_turn>(?:(?:user|model)\b)?"
 )
 _OPEN, _CLOSE = "<think>", "</think>"
+
+# Letters and signs that show nothing: the Hangul fillers and the blank Braille pattern.
+_BLANK: Final = "\u115f\u1160\u3164\uffa0\u2800"
+
+
+def _shows(text: str) -> bool:
+    """Whether anything can be seen in a text: control and format characters, separators and blanks cannot."""
+    return any(unicodedata.category(c)[0] not in "CZ" and c not in _BLANK for c in text)
+
 
 MIN_DEGENERATE_CHARS: Final = 200
 """A shorter text is too short to tell a loop from emphasis."""
@@ -86,7 +96,7 @@ def read_response(
         text, where = "", "channel" if reasoning_channel else "tag"
     text = text.strip()
     state: ResponseState
-    if not text:
+    if not _shows(text):
         state = "reasoning_only" if where != "none" else "empty"
     elif is_degenerate(text):
         state = "degenerate"

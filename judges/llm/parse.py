@@ -2,7 +2,8 @@
 
 Two forms are read: a JSON object (the form asked for), and lines such as `grounding: 4`. Every statement found
 for a criterion counts; two different values make that criterion unparsable, so that text quoted from the rated
-response can spoil a verdict but never replace it.
+response can spoil a verdict but never replace it. So that no statement of the judge goes unseen beside a quoted one,
+keys that stand outside of every object count too, and so does what a message states beyond the part that is read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from rubrics.model import Criterion, Rubric
 
 MAX_MESSAGE: Final = 100_000
 """Characters of a judge's message that are read; a verdict needs a few hundred."""
+
+_MAX_STATEMENT: Final = 400
+"""Characters of one statement behind the name of its criterion."""
 
 _REFUSAL: Final = re.compile(
     r"\b(?:i(?:'m| am) (?:sorry|not able|unable)|i (?:can(?:no|')t|can not|won't|will not|must decline|decline)|"
@@ -60,7 +64,7 @@ def parse_verdict(message: str, rubric: Rubric) -> Parsed:
     text = message[:MAX_MESSAGE].replace("’", "'")
     found: dict[str, list[Any]] = {c.id: [] for c in rubric.criteria}
     reasons: dict[str, str] = {}
-    objects, broken = _json_objects(text)
+    objects, outside, broken = _json_objects(text)
     if broken:
         # Whatever else is in the message may stand inside the broken object, quoted from the rated response.
         return Parsed(problems=dict.fromkeys(rubric.criterion_ids, "a broken JSON object"))
@@ -74,6 +78,9 @@ def parse_verdict(message: str, rubric: Rubric) -> Parsed:
     # Lines are read beside JSON, not instead of it: whichever of the two was quoted must not win alone.
     for criterion in rubric.criteria:
         found[criterion.id].extend(_line_values(text, criterion))
+        found[criterion.id].extend(_stray_values(outside, criterion))
+    # What lies across the limit belongs to the part that is not read.
+    unread = message[MAX_MESSAGE - _MAX_STATEMENT :] if len(message) > MAX_MESSAGE else ""
     values: dict[str, float] = {}
     problems: dict[str, str] = {}
     for criterion in rubric.criteria:
@@ -85,6 +92,8 @@ def parse_verdict(message: str, rubric: Rubric) -> Parsed:
             problems[criterion.id] = "a value that is not on the scale"
         elif len(distinct) > 1:
             problems[criterion.id] = "two different values"
+        elif unread and re.search(_name(criterion), unread, re.IGNORECASE):
+            problems[criterion.id] = f"named beyond the {MAX_MESSAGE} characters that are read"
         else:
             values[criterion.id] = distinct.pop()
     return Parsed(values, problems, reasons, declined=not values and bool(_REFUSAL.search(text[:2000])))
@@ -101,23 +110,40 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _AMBIGUOUS: Final = object()
 
 
-def _json_objects(text: str) -> tuple[list[dict[str, Any]], bool]:
-    """Every top-level JSON object in the text, in order, and whether one of them is broken.
+def _json_objects(text: str) -> tuple[list[dict[str, Any]], str, bool]:
+    """Every top-level JSON object in the text, in order; the text around them; and whether one of them is broken.
 
     Reading stops at a broken object: what follows it cannot be told from what stands in it.
     """
     decoder = json.JSONDecoder(object_pairs_hook=_pairs)
     objects: list[dict[str, Any]] = []
+    around: list[str] = []
+    end = 0
     opening = _OPENING.search(text)
     while opening is not None:
+        around.append(text[end : opening.start()])
         try:
             obj, end = decoder.raw_decode(text, opening.start())
         except (ValueError, RecursionError):
-            return objects, True
+            return objects, "", True
         # Some judges wrap their answer once: {"ratings": {...}}.
         objects += [obj, *(v for v in obj.values() if isinstance(v, dict))]
         opening = _OPENING.search(text, end)
-    return objects, False
+    return objects, "\n".join([*around, text[end:]]), False
+
+
+def _name(criterion: Criterion) -> str:
+    return re.escape(criterion.id).replace("_", "[_ -]?")
+
+
+def _stray_values(outside: str, criterion: Criterion) -> list[str]:
+    """Values behind a quoted key outside of every object.
+
+    A judge that quotes without escaping has its own object closed by the quotation: what it states behind that is no
+    JSON any more, and must still speak against the values that the quotation left in the object.
+    """
+    pattern = rf"[\"']{_name(criterion)}[\"']\s{{0,9}}:\s{{0,9}}([^\s,}}\]][^\n,}}\]]{{0,{_MAX_STATEMENT}}})"
+    return [hit.group(1).strip(" \t\"'") for hit in re.finditer(pattern, outside, re.IGNORECASE)]
 
 
 def _line_values(text: str, criterion: Criterion) -> list[str]:
@@ -126,10 +152,9 @@ def _line_values(text: str, criterion: Criterion) -> list[str]:
     What stands behind the name is a point alone or a point with a reason set off from it; anything else, such as a
     range or a sentence, is handed on whole, so that it is seen not to be on the scale.
     """
-    name = re.escape(criterion.id).replace("_", "[_ -]?")
     pattern = re.compile(
-        rf"^[ \t>*#\-\d.)]{{0,12}}[*_`\"']{{0,3}}{name}[*_`\"']{{0,3}}[ \t]{{0,4}}"
-        r"[:=][ \t*_`\"']{0,6}([^\n]{1,400})",
+        rf"^[ \t>*#\-\d.)]{{0,12}}[*_`\"']{{0,3}}{_name(criterion)}[*_`\"']{{0,3}}[ \t]{{0,4}}"
+        rf"[:=][ \t*_`\"']{{0,6}}([^\n]{{1,{_MAX_STATEMENT}}})",
         re.IGNORECASE | re.MULTILINE,
     )
     found = []

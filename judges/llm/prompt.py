@@ -13,7 +13,8 @@ from typing import Final
 
 from rubrics.model import Criterion, Rubric
 
-PROMPT_VERSION: Final = "1.0"
+PROMPT_VERSION: Final = "1.1"
+"""Raised by any change of what a judge is told or of how its answer is read."""
 
 
 def system_prompt(rubric: Rubric) -> str:

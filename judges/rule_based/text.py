@@ -21,6 +21,9 @@ MAX_UNITS: Final = 2_400
 """Units that are read, two thirds of them from the head."""
 
 _MARKER: Final = re.compile(r"<\|[a-z_]{1,20}\|>|</?s>", re.I)
+_INVISIBLE: Final = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Letters and marks that are never drawn (Unicode's default ignorables that are no format characters, and the blank
+braille cell): a text of nothing else is empty."""
 _SPACES: Final = re.compile(r"[^\S\n]+")
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "‑": "-", "–": "-", "—": "-"})
 _ITEM: Final = re.compile(
@@ -56,6 +59,7 @@ def clean(text: str) -> str:
     if len(text) > MAX_CHARS:
         text = text[: MAX_CHARS * 3 // 4] + "\n" + text[-MAX_CHARS // 4 :]
     text = unicodedata.normalize("NFKC", _MARKER.sub(" ", text))[: 2 * MAX_CHARS].translate(_QUOTES)
+    text = _INVISIBLE.sub("", text)
     text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs"} or c.isspace())
     return _SPACES.sub(" ", text).strip()
 

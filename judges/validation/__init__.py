@@ -1,1 +1,1 @@
-"""Readers' labels that detectors are checked against: ids and labels, never texts."""
+"""What judges and detectors are checked against: readers' labels of published texts by id, and texts of our own."""

@@ -83,7 +83,7 @@ def print_tables(tables: Sequence[Table], fmt: str, data: Any) -> None:
     if fmt == "json":
         click.echo(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
         return
-    writer = {"table": _console, "csv": _csv, "markdown": _markdown, "latex": _latex}[fmt]
+    writer = {"table": _console, "csv": _csv, "markdown": markdown, "latex": _latex}[fmt]
     click.echo("\n\n".join(writer(t) for t in tables))
 
 
@@ -119,7 +119,9 @@ def _csv(table: Table) -> str:
     return out.getvalue().rstrip()
 
 
-def _markdown(table: Table) -> str:
+def markdown(table: Table) -> str:
+    """A table as Markdown; cells cannot break out of it."""
+
     def cell(text: str) -> str:
         return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 

@@ -1,66 +1,96 @@
-"""`psychosafe judge check`: what a judge gets right where the right verdict is known."""
+"""`psychosafe judge check`: is a panel fit for use?"""
 
 from __future__ import annotations
 
+import json
+import os
+import re
+from pathlib import Path
+
 import click
 
-from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables
+from leaderboard import card
+from leaderboard.cli.common import format_option, markdown, one_line_errors, print_tables
 
 
 @click.group("judge")
 def judge_command() -> None:
-    """What a judge gets right on answers whose verdicts are known."""
+    """Whether judges can be trusted, and how far."""
 
 
 @judge_command.command("check")
 @click.argument("judges", default="offline", metavar="PANEL")
 @click.option("--policy", "policies", multiple=True, help="Only this reference policy; may be given several times.")
+@click.option("--items", type=click.IntRange(1), help="Prompts a policy [all for rules, 15 for models].")
+@click.option("--rounds", type=click.IntRange(1, 20), default=3, show_default=True, help="Rounds of the gold answers.")
+@click.option("--labelled", type=click.Path(path_type=Path), help="JSONL or CSV of responses that people have rated.")
+@click.option("--rubric", default="psychosafe", show_default=True, help="`psychosafe`, `paper`, or a rubric file.")
+@click.option("--card", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for the judge card.")
+@click.option("--dry-run", is_flag=True, help="Say what it would take, and send nothing.")
+@click.option("--max-tokens", type=click.IntRange(1), help="Stop after so many tokens; with --card it goes on later.")
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), help="Stop after so much money (priced judges).")
 @format_option
-def check_command(judges: str, policies: tuple[str, ...], fmt: str) -> None:
-    """Have the judges of PANEL rate the answers of reference policies, and compare with the intended verdicts.
+def check_command(
+    judges: str,
+    policies: tuple[str, ...],
+    items: int | None,
+    rounds: int,
+    labelled: Path | None,
+    rubric: str,
+    folder: Path | None,
+    dry_run: bool,
+    max_tokens: int | None,
+    max_cost: float | None,
+    fmt: str,
+) -> None:
+    """Check the judges of PANEL where the right verdict is known, and say per criterion whether they are fit for use.
 
-    Each cell is the share of answers with exactly the intended value; behind it the mean error on the scale.
+    The gold ladder (100 answers, each written for one point of one criterion), reference policies, an attack suite,
+    several rounds of each model, and, if given, responses that people have rated. With --card DIR it writes a judge
+    card of one page (Markdown and JSON), and keeps verdicts as they come, so that a stopped check goes on.
     """
+    from evals.check import estimate_check, make_plan, run_check
+    from evals.journal import Budget
     from evals.policies import POLICIES
-    from evals.recovery import recover
+    from judges.panel import check_configs
     from judges.panels import load_panel
+    from leaderboard.cli.rejudge import estimate_data, estimate_table
+    from rubrics.loader import load_rubric
 
     with one_line_errors():
         unknown = [p for p in policies if p not in POLICIES]
         if unknown:
             raise click.ClickException(f"unknown policy {unknown[0]!r}; there are {', '.join(sorted(POLICIES))}")
-        panel = load_panel(judges)
-        rows = recover(panel, policies or None)
-    criteria = list(dict.fromkeys(r.criterion for r in rows))
-    tables = []
-    for judge in dict.fromkeys(r.judge for r in rows):
-        cells = {(r.policy, r.criterion): r for r in rows if r.judge == judge}
-        names = list(dict.fromkeys(p for p, _ in cells))
-        body = []
-        for name in names:
-            n = max(cells[name, c].agreement.total for c in criteria)
-            line = []
-            for c in criteria:
-                cell = cells[name, c]
-                value, miss = cell.agreement.value, cell.misses
-                of = "" if cell.agreement.n == cell.agreement.total else f" of {cell.agreement.n}"
-                line.append("none" if value is None or miss is None else f"{100 * value:.0f} %{of} ({miss:+.1f})")
-            body.append((name, str(n), *line))
-        tables.append(
-            Table(
-                ("Policy", "Answers", *criteria),
-                body,
-                title=f"Judge {judge}: intended verdicts recovered",
-                notes=[
-                    "share with exactly the intended value (mean error on the scale); `of n` where the judge gave "
-                    "no value to the other answers"
-                ],
-                numeric=tuple(range(1, len(criteria) + 2)),
-            )
-        )
-    data = [
-        {"judge": r.judge, "policy": r.policy, "criterion": r.criterion, "agreement": r.agreement.as_dict(),
-         "mean_error": r.misses}
-        for r in rows
-    ]  # fmt: skip
+        spec, the_rubric = check_configs(load_panel(judges)), load_rubric(rubric)
+        if max_cost is not None and any(j.kind == "llm" and j.price is None for j in spec.judges):
+            raise click.ClickException("--max-cost needs a `price` for every judge of the panel that is a model")
+        plan = make_plan(spec, the_rubric, policies=policies or None, items=items, labelled=labelled, rounds=rounds)
+        if dry_run:
+            expected = estimate_check(plan, spec, the_rubric)
+            print_tables([estimate_table(expected)], fmt, estimate_data(expected))
+            return
+        name = re.sub(r"[^A-Za-z0-9.-]+", "-", spec.name)[:60]
+        journal = folder / f"judge-card-{name}.verdicts.jsonl" if folder else None
+        result = run_check(
+            plan, spec, the_rubric, journal=journal, budget=Budget(max_tokens, max_cost),
+            progress=lambda what: click.echo(what, err=True),
+        )  # fmt: skip
+    tables = [card.fit_table(result), *(card.policy_table(result, j) for j in result.judges), card.attack_table(result)]
+    data = card.card_data(result)
+    if folder:
+        page = card.card_markdown(result, [markdown(t) for t in tables[:-1]])
+        _write(folder / f"judge-card-{name}.md", page)
+        _write(folder / f"judge-card-{name}.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     print_tables(tables, fmt, data)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f".{path.name}.part")
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as ex:
+        raise click.ClickException(f"cannot write {path}: {ex.strerror}") from ex
+    click.echo(f"wrote {path}", err=True)

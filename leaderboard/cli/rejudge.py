@@ -63,7 +63,7 @@ def rejudge_command(
         jobs = [read_job(path) for path in _files(logs)]
         expected = estimate(jobs, spec, the_rubric, repeats)
         if dry_run:
-            print_tables([_estimate_table(expected)], fmt, _estimate_data(expected))
+            print_tables([estimate_table(expected)], fmt, estimate_data(expected))
             return
         budget = Budget(max_tokens, max_cost)
         written = []
@@ -100,7 +100,8 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
     return first
 
 
-def _estimate_table(expected: Estimated) -> Table:
+def estimate_table(expected: Estimated) -> Table:
+    """What judging would take, a row each judge that is a model."""
     rows = [
         (
             judge,
@@ -120,7 +121,8 @@ def _estimate_table(expected: Estimated) -> Table:
     )
 
 
-def _estimate_data(expected: Estimated) -> dict[str, Any]:
+def estimate_data(expected: Estimated) -> dict[str, Any]:
+    """The same, unrounded."""
     return {
         judge: {
             "calls": calls,

@@ -121,7 +121,7 @@ def check_scale(rating: dict[str, tuple[float, str]]) -> None:
 
 
 def test_has_a_version() -> None:
-    assert RULES_VERSION == "1.0"
+    assert RULES_VERSION == "1.1"
 
 
 @pytest.mark.parametrize("prompt", RISKY)
