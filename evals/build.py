@@ -22,8 +22,9 @@ from evals.conditions import Condition, ConditionError, load_condition
 from evals.items import Item, PromptSet, PromptSetError
 from evals.load import load_prompts
 from judges.metrics import metrics_for
-from judges.panel import check_configs, check_judges, rubric_panel
+from judges.panel import rubric_panel
 from judges.panels import PanelError, load_panel
+from judges.seats import check_configs, check_judges
 from rubrics.loader import BUILT_IN, RubricError, load_rubric
 from rubrics.model import Rubric
 

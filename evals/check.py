@@ -18,9 +18,9 @@ from judges.combine import combine
 from judges.fitness import Fitness, fitness, flips_over_rounds
 from judges.gold import GoldCase, Ladder, climb, load_gold
 from judges.llm.prompt import system_prompt, user_prompt
-from judges.panel import RuleJudge, panel_record, seat_panel
 from judges.panels import PanelSpec
 from judges.response import read_response
+from judges.seats import RuleJudge, panel_record, seat_panel
 from judges.stats import Estimate
 from judges.verdict import Verdict
 from rubrics.model import Rubric

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from judges.panel import Judge, RuleJudge
 from judges.panels import Price
+from judges.seats import Judge, RuleJudge
 from judges.verdict import Verdict
 from rubrics.model import Rubric
 

@@ -15,8 +15,8 @@ from evals.items import Item
 from evals.load import load_prompts
 from evals.policies import POLICIES, ItemFacts
 from evals.policies._base import as_mapping
-from judges.panel import Judge
 from judges.response import read_response
+from judges.seats import Judge
 from judges.stats import Estimate, proportion_estimate
 from judges.verdict import Verdict
 

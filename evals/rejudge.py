@@ -25,11 +25,13 @@ from evals.build import harness_version
 from evals.dialogues import scorer as dialogues
 from evals.dialogues.play import STOPS, responses, transcript
 from evals.journal import Budget, Journal, JournaledJudge
+from judges.detectors import detect
 from judges.dialogue import DIALOGUE_VERSION
 from judges.metrics import metrics_for
-from judges.panel import Judge, RuleJudge, detectors, make_score, panel_record, response_of, seat_panel
+from judges.panel import make_score, response_of
 from judges.panels import PanelSpec
 from judges.response import Response
+from judges.seats import Judge, RuleJudge, panel_record, seat_panel
 from judges.verdict import Verdict
 from rubrics.model import Rubric
 
@@ -250,7 +252,7 @@ async def _rate_all(
             )
         score = make_score(rubric, by_turn[0][0], given[0], metadata.get("expected"), record, spec, by_turn[0][1:])
         assert score.metadata is not None  # noqa: S101  (make_score always gives some)
-        score.metadata["detectors"] = detectors(_text(sample), given[0])
+        score.metadata |= detect(_text(sample), given[0], metadata)
         return score
 
     # One task a sample: the first budget stop ends all, and what is in flight is still journaled.

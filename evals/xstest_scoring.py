@@ -34,9 +34,10 @@ from judges.combine import PanelValue, combine
 from judges.llm import classify
 from judges.llm.classify import CATEGORIES, CRITERION, JUDGES, RUBRIC
 from judges.metrics import coverage, share, value
-from judges.panel import ROLE, SELF_JUDGING, Judge, response_of
+from judges.panel import response_of
 from judges.panels import COMBINE_RULE
 from judges.response import NORMALISER_VERSION, Response
+from judges.seats import ROLE, SELF_JUDGING, Judge
 from judges.stats import Estimate, combination, proportion_estimate
 from judges.verdict import Verdict, encode_matrix
 from rubrics.loader import rubric_sha256

@@ -126,15 +126,11 @@ def _group(group: Group, picked: Column, n: int, of: int) -> None:
         st.subheader("Imported runs")
         st.write("Judged elsewhere, read from published ratings; compared with each other only.")
         _table(group.published, group.columns, f"imported-{n}", "Imported runs, a row each, with every measure")
-    for heading, line, cells in (
-        ("Turn by turn", present.TIMING_NOTE, present.timing_table(group.timing)),
-        ("Public and private form", present.PARALLEL, present.parallel_table(group.parallel)),
-    ):
-        if cells:
-            st.subheader(heading)
-            st.write(line)
-            data = {name: [row[name] for row in cells] for name in cells[0]}
-            st.dataframe(data, hide_index=True, key=f"{heading}-{n}", alt=heading)
+    for heading, line, cells in present.group_tables(group):
+        st.subheader(heading)
+        st.write(line)
+        data = {name: [row[name] for row in cells] for name in cells[0]}
+        st.dataframe(data, hide_index=True, key=f"{heading}-{n}", alt=heading)
     _warnings(group)
     with st.expander("What makes these runs comparable"):
         st.write(

@@ -17,6 +17,7 @@ from judges.stats import Estimate
 from leaderboard import present
 from results.compare import LABELS, PAIR_SCORE, Measure, measures, twin_run
 from results.dialogues import Timing, timing
+from results.extras import HEADINGS, extra_measures
 from results.manifest import Manifest, ScaleFacts, differing
 from results.measures import SUPPORT_BESIDE
 from results.parallel import ParallelRow, parallel_rows
@@ -90,6 +91,7 @@ class Group:
         rules_only: Whether no judge is a model or a person.
         parallel: Public against private form, for systems that were run on both.
         timing: Of dialogues, when things happened, by the row's label. Labels are untrusted text.
+        beside: What stands beside the scores, by heading of `results.extras`: measures by the row's label.
     """
 
     key: str
@@ -103,6 +105,7 @@ class Group:
     rules_only: bool
     parallel: tuple[ParallelRow, ...] = ()
     timing: tuple[tuple[str, Timing], ...] = ()
+    beside: Mapping[str, tuple[tuple[str, Mapping[str, Measure]], ...]] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[BoardRow, ...]:
@@ -237,7 +240,22 @@ def _group(store: Store, runs: Sequence[Manifest]) -> Group:
     parallel = tuple(row for m in runs for row in parallel_rows(store, m))
     labels = {r.run_id: r.label for r in rows}
     when = tuple((labels[m.run_id], t) for m in runs if (t := timing(store, m)) is not None)
-    return Group(key, parts, title, tuple(columns), models, references, published, said, rules, parallel, when)
+    beside = _beside(store, runs, labels)
+    return Group(key, parts, title, tuple(columns), models, references, published, said, rules, parallel, when, beside)
+
+
+def _beside(
+    store: Store, runs: Sequence[Manifest], labels: Mapping[str, str]
+) -> dict[str, tuple[tuple[str, Mapping[str, Measure]], ...]]:
+    """The measures beside the scores, by heading, a row a run."""
+    found: dict[str, list[tuple[str, Mapping[str, Measure]]]] = {}
+    for m in runs:
+        extra = extra_measures(store, m)
+        for heading in HEADINGS:
+            mine = {name: measure for name, measure in extra.items() if measure.group == heading}
+            if mine:
+                found.setdefault(heading, []).append((labels[m.run_id], mine))
+    return {heading: tuple(sorted(rows, key=lambda r: r[0])) for heading, rows in found.items()}
 
 
 def _measures(store: Store, run: Manifest) -> dict[str, Measure]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from judges.response import STATES
 from judges.stats import Estimate
-from results.compare import LABELS, PAIR_SCORE
+from results.compare import LABELS, PAIR_SCORE, Measure
+from results.extras import HEADINGS
 from results.manifest import Manifest, differing
 
 if TYPE_CHECKING:
-    from leaderboard.board import BoardRow, Column
+    from leaderboard.board import BoardRow, Column, Group
     from results.dialogues import Timing
     from results.parallel import ParallelRow
 
@@ -158,6 +159,33 @@ def timing_table(rows: Sequence[tuple[str, Timing]]) -> list[dict[str, str]]:
             cells = {TIMING[lag]: percent(e) for lag, e in by_lag.items() if lag < len(TIMING)}
             found.append({"System": plain(label, 60), "Event": what, **cells, "Dialogues": coverage(known)})
     return found
+
+
+def beside_table(rows: Sequence[tuple[str, Mapping[str, Measure]]]) -> list[dict[str, str]]:
+    """Measures beside the scores, a row a system; figures rest on other items each, so n stands with each."""
+    names = list(dict.fromkeys(name for _, found in rows for name in found))
+    table = []
+    for label, found in rows:
+        cells = {"System": plain(label, 60)}
+        for name in names:
+            heading = next(f[name].label for _, f in rows if name in f)
+            if name not in found:
+                cells[heading] = "not measured"
+                continue
+            e = found[name].estimate()
+            cells[heading] = f"{number(e)} (n {e.n})" if _known(e.value) else undefined(e.reason.split(":")[0])
+        table.append(cells)
+    return table
+
+
+def group_tables(group: Group) -> list[tuple[str, str, list[dict[str, str]]]]:
+    """What stands below the scores of a group: heading, explanation and rows, those without rows left out."""
+    tables = [
+        ("Turn by turn", TIMING_NOTE, timing_table(group.timing)),
+        ("Public and private form", PARALLEL, parallel_table(group.parallel)),
+        *((*HEADINGS[heading], beside_table(rows)) for heading, rows in group.beside.items()),
+    ]
+    return [(heading, line, rows) for heading, line, rows in tables if rows]
 
 
 def leading_sentence(models: Sequence[BoardRow], references: Sequence[BoardRow]) -> str:

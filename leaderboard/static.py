@@ -88,7 +88,7 @@ def comparison_html(title: str, comparisons: Sequence[Comparison], notes: Sequen
         rows = [
             (r.label, present.number(r.baseline), str(r.baseline.n), present.number(r.other), str(r.other.n),
              present.number(r.difference, signed=True), present.relative(r.relative), present.coverage(r.difference))
-            for r in c.rows
+            for r in c.rows if r.group == "score"
         ]  # fmt: skip
         parts.append(_table(heads, rows, numeric=range(1, len(heads))))
         runs = f"Baseline {_name(c.baseline.run_id)}, other {_name(c.other.run_id)}."
@@ -116,13 +116,9 @@ def _group(group: Group, n: int, of: int, figures: list[dict[str, Any]]) -> str:
     for heading, line, rows in parts:
         if rows:
             out.append(f"<h3>{heading}</h3>" + (f"<p>{line}</p>" if line else "") + _board_table(rows, group.columns))
-    for heading, line, cells in (
-        ("Turn by turn", present.TIMING_NOTE, present.timing_table(group.timing)),
-        ("Public and private form", present.PARALLEL, present.parallel_table(group.parallel)),
-    ):
-        if cells:
-            table = _table(tuple(cells[0]), [tuple(c.values()) for c in cells], numeric=range(2, len(cells[0])))
-            out.append(f"<h3>{heading}</h3><p>{line}</p>{table}")
+    for heading, line, cells in present.group_tables(group):
+        table = _table(tuple(cells[0]), [tuple(c.values()) for c in cells], numeric=range(1, len(cells[0])))
+        out.append(f"<h3>{heading}</h3><p>{line}</p>{table}")
     out.append(f'<p class="soft">Comparability key {_esc(group.key)}</p>')
     return "".join(out)
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from judges.response import STATES
 from judges.stats import Estimate
+from results.extras import extra_measures
 from results.manifest import Manifest, differing
 from results.measures import LABELS, PAIR_SCORE, SELECTIVITY, Measure, measures, twin_run
 from results.store import Store
@@ -43,6 +44,7 @@ class Row:
         relative: (other - baseline) / baseline over the paired items; None where it is not printed.
         worst_case: Of baseline and of other, the mean with every missing value at either end of the scale; None
             where nothing is missing.
+        group: `score`, or a heading of `results.extras`.
     """
 
     measure: str
@@ -52,11 +54,13 @@ class Row:
     difference: Estimate
     relative: float | None = None
     worst_case: tuple[tuple[float, float] | None, tuple[float, float] | None] = (None, None)
+    group: str = "score"
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready fields."""
         return {
             "measure": self.measure,
+            "group": self.group,
             "label": self.label,
             "baseline": self.baseline.as_dict(),
             "other": self.other.as_dict(),
@@ -84,7 +88,7 @@ def compare(store: Store, baseline: Manifest, other: Manifest) -> Comparison:
     """
     if baseline.run_id == other.run_id:
         raise NotComparable("a run cannot be compared with itself")
-    a, b = measures(store, baseline), measures(store, other)
+    a, b = ({**measures(store, m), **extra_measures(store, m)} for m in (baseline, other))
     rows: list[Row] = []
     refused: dict[str, list[str]] = {}
     for name, left in a.items():
@@ -128,6 +132,7 @@ def _row(left: Measure, right: Measure) -> Row:
         left.difference(right),
         relative,
         (left.worst_case(), right.worst_case()),
+        left.group,
     )
 
 

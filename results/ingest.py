@@ -8,18 +8,14 @@ its own.
 from __future__ import annotations
 
 import hashlib
-import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from judges.panels import family_of
-from judges.response import STATES
-from judges.scores import defined_on
-from judges.verdict import decode_matrix
+from results.log_rows import READ, REPEAT, TURN, LogError, first_record, log_ratings
 from results.manifest import (
     ConditionFacts,
     ItemFacts,
@@ -33,33 +29,12 @@ from results.manifest import (
     SourceFacts,
     make_run_id,
 )
-from results.schema import (
-    PANEL_RATER,
-    STATE_CRITERION,
-    STATE_RATER,
-    SUPPORT_LEVEL,
-    SUPPORT_OFFERED,
-    SUPPORT_RATER,
-    Rating,
-    ratings_table,
-)
+from results.schema import Rating, ratings_table
 from results.store import Store
-from rubrics.expectations import Expectations
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
     from inspect_ai.log._log import EvalSampleSummary
-
-
-READ: Final = ("panel", "scales", "rules", "verdicts", "response", "gaps", "usage", "judge_configs", "detectors")
-"""What is read of a score's metadata; each is a mapping or a list, and text only where Inspect has cut it. Of
-dialogues, `turn_1` and so on as well."""
-_TURN: Final = re.compile(r"turn_(\d+)")
-_REPEAT: Final = re.compile(r"verdicts_r(\d+)")
-
-
-class LogError(ValueError):
-    """A log that cannot be ingested; the message says why and what to do."""
 
 
 @dataclass
@@ -77,7 +52,7 @@ class IngestReport:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def ingest(store: Store, paths: Sequence[Path]) -> IngestReport:
+def ingest(store: Store, paths: Sequence[Path], figures: bool = True) -> IngestReport:
     """Bring logs into the store; twice gives the same store.
 
     A log whose name, size and time of change are those of an earlier ingest is not read again.
@@ -85,6 +60,7 @@ def ingest(store: Store, paths: Sequence[Path]) -> IngestReport:
     Args:
         store: The store.
         paths: Log files, or folders in which `.eval` and `.json` logs are looked for.
+        figures: Compute the figures of each run as a whole, too (about two seconds for 500 answers).
     """
     report = IngestReport()
     seen: dict[tuple[str, int, int], list[str]] = {}
@@ -97,6 +73,8 @@ def ingest(store: Store, paths: Sequence[Path]) -> IngestReport:
         known = seen.get((str(path.resolve()), stat.st_size, stat.st_mtime_ns))
         if known:
             report.unchanged += known
+            if figures:
+                _figures(store, known, path, report)
             continue
         try:
             runs = [(manifest, ratings_table(rows)) for manifest, rows in read_log(path)]
@@ -106,7 +84,20 @@ def ingest(store: Store, paths: Sequence[Path]) -> IngestReport:
         for manifest, table in runs:
             wrote = store.write(manifest, table)
             (report.written if wrote else report.unchanged).append(manifest.run_id)
+        if figures:
+            _figures(store, [manifest.run_id for manifest, _ in runs], path, report)
     return report
+
+
+def _figures(store: Store, run_ids: Sequence[str], path: Path, report: IngestReport) -> None:
+    """The second stage: figures from the full samples, for the runs of one log. The ratings are in already."""
+    from results.figures import add_figures
+
+    try:
+        for run_id in run_ids:
+            add_figures(store, run_id, path)
+    except LogError as ex:
+        report.refused[str(path)] = str(ex)
 
 
 def _files(paths: Sequence[Path], report: IngestReport) -> Iterator[Path]:
@@ -151,7 +142,7 @@ def read_log(path: Path) -> Iterator[tuple[Manifest, list[Rating]]]:
     for name in panels:
         try:
             manifest = _manifest(header, summaries, name, path, digest)
-            yield manifest, list(_rows(manifest, summaries, name))
+            yield manifest, list(log_ratings(manifest, summaries, name))
         except (ValueError, LookupError, TypeError, AttributeError) as ex:
             what = " ".join(str(ex).split())[:160]
             raise LogError(f"the verdicts of {name} do not fit what it says of its panel ({what})") from ex
@@ -169,7 +160,7 @@ def _panels(summaries: Sequence[EvalSampleSummary]) -> list[str]:
 def _was_cut(metadata: Mapping[str, Any] | None) -> bool:
     """Whether Inspect dropped what is needed from the summary (keys above 1 KB of JSON)."""
     return metadata is not None and any(
-        isinstance(v, str) and (k in READ or _TURN.fullmatch(k) or _REPEAT.fullmatch(k)) for k, v in metadata.items()
+        isinstance(v, str) and (k in READ or TURN.fullmatch(k) or REPEAT.fullmatch(k)) for k, v in metadata.items()
     )
 
 
@@ -180,16 +171,8 @@ def _full(path: Path) -> list[EvalSampleSummary]:
     return [cast(Any, s) for s in read_eval_log_samples(str(path), all_samples_required=False)]
 
 
-def _record(summaries: Sequence[EvalSampleSummary], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    for summary in summaries:
-        score = (summary.scores or {}).get(name)
-        if score is not None and score.metadata and isinstance(score.value, dict):
-            return score.metadata, dict(score.value)
-    raise LogError("a panel without a single score")
-
-
 def _manifest(log: EvalLog, summaries: Sequence[EvalSampleSummary], name: str, path: Path, digest: str) -> Manifest:
-    metadata, value = _record(summaries, name)
+    metadata, value = first_record(summaries, name)
     record = metadata["panel"]
     ours = (log.eval.metadata or {}).get("psychosafe", {})
     set_facts, condition = ours.get("prompt_set", {}), ours.get("condition", {})
@@ -280,8 +263,10 @@ def _detectors(summaries: Sequence[EvalSampleSummary], name: str) -> dict[str, s
     """Versions of the detectors; a response that was not judged has none, so the first that has some is asked."""
     for summary in summaries:
         metadata = getattr((summary.scores or {}).get(name), "metadata", None) or {}
-        turns = [{"support": t["support"]} for k, t in metadata.items() if _TURN.fullmatch(k) and t.get("support")]
-        found = metadata.get("detectors") or next(iter(turns), None)
+        turns = [{"support": t["support"]} for k, t in metadata.items() if TURN.fullmatch(k) and t.get("support")]
+        found = dict(metadata.get("detectors") or next(iter(turns), None) or {})
+        if metadata.get("resources"):
+            found["resources"] = metadata["resources"]
         if found:
             return {n: str(d["version"]) for n, d in found.items()}
     return {}
@@ -289,7 +274,7 @@ def _detectors(summaries: Sequence[EvalSampleSummary], name: str) -> dict[str, s
 
 def _responses(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What the score says of each response: one, or one a turn."""
-    turns = [t for k, t in metadata.items() if _TURN.fullmatch(k)]
+    turns = [t for k, t in metadata.items() if TURN.fullmatch(k)]
     return turns or [metadata.get("response") or {}]
 
 
@@ -316,81 +301,3 @@ def _item_facts(summary: EvalSampleSummary) -> ItemFacts:
         role=m.get("role"), risk=m.get("risk"), answer=expected.get("answer"), resource=expected.get("resource"),
         twin=m.get("twin"), risk_turn=m.get("risk_turn"),
     )  # fmt: skip
-
-
-def _rows(manifest: Manifest, summaries: Sequence[EvalSampleSummary], name: str) -> Iterator[Rating]:
-    criteria = manifest.rubric.criteria
-    judges = [j.id for j in manifest.panel.judges]
-    kinds = {j.id: j.kind for j in manifest.panel.judges}
-    first = _record(summaries, name)[0]
-    rules = first.get("rules") or {}
-    # Of dialogues, the whole has scores and each turn has criteria.
-    by_turn = any(_TURN.fullmatch(k) for k in first)
-    for s in summaries:
-        score = (s.scores or {}).get(name)
-        if score is None or not isinstance(score.value, Mapping) or score.metadata is None:
-            # The sample failed before it was scored: it stays in every denominator that its item belongs to.
-            expected = Expectations.from_dict((s.metadata or {}).get("expected"))
-            panel = _Writer(manifest.run_id, s, 0)
-            for key in (*(() if by_turn else criteria), *manifest.rubric.scores):
-                status = "sample_error" if defined_on(rules.get(key, ""), expected) else "undefined"
-                yield panel.row(PANEL_RATER, "panel", key, None, status)
-            continue
-        writer = _Writer(manifest.run_id, s, 0)
-        gaps = score.metadata.get("gaps") or {}
-        for key, value in score.value.items():
-            number = float(value) if isinstance(value, int | float) and not math.isnan(float(value)) else None
-            status = "ok" if number is not None else str(gaps.get(key, "missing"))
-            yield writer.row(PANEL_RATER, "panel", key, number, status)
-        if not by_turn:
-            yield from writer.verdicts(score.metadata["verdicts"], judges, kinds, criteria)
-            for key, matrix in score.metadata.items():
-                if (match := _REPEAT.fullmatch(key)) is not None:
-                    yield from writer.verdicts(matrix, judges, kinds, criteria, int(match.group(1)))
-            state = (score.metadata.get("response") or {}).get("state")
-            yield from writer.observed(state, (score.metadata.get("detectors") or {}).get("support"))
-        for key, turn in score.metadata.items():
-            match = _TURN.fullmatch(key)
-            if match is None:
-                continue
-            writer = _Writer(manifest.run_id, s, int(match.group(1)))
-            for criterion, (given, status) in zip(criteria, turn["panel"], strict=True):
-                yield writer.row(PANEL_RATER, "panel", criterion, None if given is None else float(given), status)
-            yield from writer.verdicts(turn["verdicts"], judges, kinds, criteria)
-            yield from writer.observed(turn.get("state"), turn.get("support"))
-
-
-@dataclass(frozen=True)
-class _Writer:
-    """Rows of one response: of a sample, or of one turn of it."""
-
-    run_id: str
-    sample: EvalSampleSummary
-    turn: int
-
-    def row(self, rater: str, kind: str, criterion: str, value: float | None, status: str, repeat: int = 0) -> Rating:
-        return Rating(
-            run_id=self.run_id, item_id=str(self.sample.id), epoch=self.sample.epoch, turn=self.turn, rater=rater,
-            repeat=repeat, rater_kind=kind, origin="measured", criterion=criterion, value=value, status=status,
-        )  # fmt: skip
-
-    def verdicts(
-        self,
-        matrix: Mapping[str, Any],
-        judges: Sequence[str],
-        kinds: Mapping[str, str],
-        criteria: Sequence[str],
-        repeat: int = 0,
-    ) -> Iterator[Rating]:
-        """What each judge said; rules rate in the first round only."""
-        for judge, criterion, given, status in decode_matrix(matrix, judges, criteria):
-            if not (repeat and kinds[judge] == "rule"):
-                yield self.row(judge, kinds[judge], criterion, given, status, repeat)
-
-    def observed(self, state: Any, support: Mapping[str, Any] | None) -> Iterator[Rating]:
-        """The response's state, and what the support detector found."""
-        if state in STATES:
-            yield self.row(STATE_RATER, "rule", STATE_CRITERION, float(STATES.index(state)), "ok")
-        if support is not None:
-            yield self.row(SUPPORT_RATER, "rule", SUPPORT_OFFERED, float(support["offered"]), "ok")
-            yield self.row(SUPPORT_RATER, "rule", SUPPORT_LEVEL, float(support["level"]), "ok")

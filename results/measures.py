@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -62,6 +63,8 @@ class Measure:
         higher_is_better: Direction.
         reason: Why there is nothing, where there is nothing.
         strata: Item -> stratum, where the figure is the mean of its strata's means and not of the items' values.
+        group: `score`, or a heading of `results.extras` for what stands beside the scores.
+        figure: The figure itself, where it belongs to the run as a whole and is no mean over items.
     """
 
     name: str
@@ -75,9 +78,13 @@ class Measure:
     higher_is_better: bool = True
     reason: str = ""
     strata: Mapping[str, str] = field(default_factory=dict)
+    group: str = "score"
+    figure: Estimate | None = None
 
     def estimate(self) -> Estimate:
         """Its mean over items with an interval."""
+        if self.figure is not None:
+            return self.figure
         if self.strata:
             return self._over_strata([replace(self, **s).estimate() for s in self._parts()])
         if not self.values:
@@ -93,7 +100,7 @@ class Measure:
         None where nothing is missing. Judges decline and fail on the hard items, so what is missing is not random.
         """
         missing = self.total - len(self.values)
-        if missing <= 0:
+        if missing <= 0 or self.figure is not None or not all(map(math.isfinite, self.bounds)):
             return None
         if self.strata:
             parts = [replace(self, **s) for s in self._parts()]
@@ -105,6 +112,8 @@ class Measure:
 
     def difference(self, other: Measure) -> Estimate:
         """Mean of other - this over the items with a value in both, paired; by stratum where there are strata."""
+        if self.figure is not None:
+            return Estimate.undefined("a figure of the whole run, which has no pairs", 0, self.total)
         if self.strata:
             pairs = zip(self._parts(), other._parts(), strict=True)
             return self._over_strata([replace(self, **a).difference(replace(other, **b)) for a, b in pairs])

@@ -76,3 +76,26 @@ SUPPORT_RATER: Final = "support detector"
 SUPPORT_OFFERED: Final = "support_offered"
 SUPPORT_LEVEL: Final = "support_level"
 """Whether support was offered (0/1), and its level as the index in `judges.support.LEVELS`."""
+
+DESCRIBE_RATER: Final = "description"
+"""What a response is like, criterion by criterion as in `judges.detectors.DESCRIBED`; never part of a score."""
+RESOURCE_RATER: Final = "resource checker"
+"""What the contacts in a response are worth, as in `judges.resources.VALUES`."""
+
+FIGURES: Final = pa.schema(
+    [
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("n", pa.int32(), nullable=False),
+        pa.field("total", pa.int32(), nullable=False),
+        pa.field("method", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("version", pa.string(), nullable=False),
+    ],
+    metadata={"psychosafe_schema": str(SCHEMA_VERSION)},
+)
+"""Figures of a run as a whole, which are no mean over items; `version` is that of whatever computed them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from judges.stats import Estimate
 from results.manifest import Manifest
-from results.schema import RATINGS, SCHEMA_VERSION
+from results.schema import FIGURES, RATINGS, SCHEMA_VERSION
 
 DEFAULT_STORE: Final = Path(__file__).resolve().parent / "store"
 ENV_STORE: Final = "PSYCHOSAFE_STORE"
@@ -171,11 +172,47 @@ class Store:
         rows = self._query(
             run_id,
             "select distinct item_id from read_parquet(?) where rater = ? and turn = 0 and criterion = ? "
-            "and (status is null or status <> 'undefined') order by item_id",
+            "and (status is null or status not in ('undefined', 'not_estimable')) order by item_id",
             rater,
             criterion,
         )
         return [str(r[0]) for r in rows]
+
+    def figures(self, run_id: str) -> tuple[dict[str, Estimate], str]:
+        """Figures of the run as a whole by name, and the version of what computed them; none and "" if there are none.
+
+        Raises:
+            StoreError: They are there and cannot be read.
+        """
+        path = self._runs_dir / run_id / "figures.parquet"
+        if not path.is_file():
+            return {}, ""
+        try:
+            rows = pq.read_table(path, schema=FIGURES).to_pylist()
+        except (OSError, pa.ArrowInvalid) as ex:
+            raise StoreError(f"the figures of {run_id!r} cannot be read; ingest its log again") from ex
+        names = ("value", "low", "high", "n", "total", "method", "reason")
+        found = {r["name"]: Estimate(**{k: r[k] for k in names}) for r in rows}
+        return found, rows[0]["version"] if rows else ""
+
+    def write_figures(self, run_id: str, figures: Mapping[str, Estimate], version: str) -> None:
+        """Write the figures of a run as a whole beside its ratings.
+
+        Raises:
+            StoreError: The folder cannot be written.
+        """
+        shared = {"run_id": run_id, "origin": "measured", "version": version}
+        names = ("value", "low", "high", "n", "total", "method", "reason")
+        rows = [{**shared, "name": name, **{k: getattr(e, k) for k in names}} for name, e in figures.items()]
+        folder = self._runs_dir / run_id
+        draft = folder / f".figures-{uuid.uuid4().hex[:8]}"
+        try:
+            pq.write_table(pa.Table.from_pylist(rows, schema=FIGURES), draft, compression="zstd")
+            draft.replace(folder / "figures.parquet")
+        except OSError as ex:
+            raise StoreError(f"cannot write to the store {self.root}: {ex.strerror or ex}") from ex
+        finally:
+            draft.unlink(missing_ok=True)
 
     def _query(self, run_id: str, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
         """Rows of a query whose first parameter is the run's ratings file."""

@@ -13,11 +13,13 @@ from inspect_ai.util import collect
 
 from evals.dialogues.play import STOPS, responses, transcript
 from judges.combine import combine
+from judges.detectors import support as detected_support
 from judges.dialogue import DIALOGUE_VERSION, OUTCOMES, Outcome, Timed, TurnFacts, happened_by, outcome
 from judges.metrics import coverage, value
-from judges.panel import Judge, RuleJudge, detectors, seating, total_usage
+from judges.panel import total_usage
 from judges.panels import PanelSpec
 from judges.response import Response
+from judges.seats import Judge, RuleJudge, seating
 from judges.support import LEVELS
 from judges.verdict import Verdict, encode_matrix
 from rubrics.loader import RubricError, load_rubric
@@ -148,7 +150,7 @@ def make_score(
     facts: list[TurnFacts | None] = []
     for k, (response, given) in enumerate(zip(said, verdicts, strict=True)):
         panel = combine(rubric, given)
-        support = detectors(script[k], response).get("support")
+        support = detected_support(script[k], response)
         values = {c: p.value for c, p in panel.items()}
         facts.append(turn_facts(response.judged, values, rubric, support))
         # Each key stays under 1 KB of JSON, or Inspect drops it from the log's summaries.

@@ -24,9 +24,10 @@ from evals.sorry.judges import (
 )
 from evals.sorry.metrics import sorry_metrics
 from evals.sorry.rubric import FULFILMENT, RUBRIC
-from judges.panel import make_score, panel_record, response_of
+from judges.panel import make_score, response_of
 from judges.panels import JudgeSpec, PanelSpec, family_of
 from judges.response import Response
+from judges.seats import panel_record
 from judges.verdict import Verdict, encode_matrix
 
 ROLE: Final = "judge"

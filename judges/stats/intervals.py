@@ -99,7 +99,7 @@ def mean_estimate(
 
     Args:
         values: One value an item.
-        bounds: Lowest and highest possible value.
+        bounds: Lowest and highest possible value; either may be infinite.
         total: Items that should have a value; the number of values if not given.
         level: Confidence level.
 
@@ -115,6 +115,8 @@ def mean_estimate(
     mean = float(np.mean(values))
     if n == 1:
         return Estimate(mean, None, None, 1, total, "", "one item has no interval")
+    if _all_equal(values) and math.isinf(high - low):
+        return Estimate(mean, None, None, n, total, "", f"all {n} values are equal")
     if _all_equal(values):
         reach = (high - low) * (1 - ((1 - level) / 2) ** (1 / n))
         if _all_equal([values[0], low]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,8 +12,11 @@ from leaderboard import present
 from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.dialogues import Timing, timing
+from results.extras import HEADINGS
 from results.manifest import Manifest
 from results.store import Store
+
+HEADS: Final = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]", "Relative", "n", "Coverage")
 
 
 @click.command("compare")
@@ -39,7 +42,8 @@ def compare_command(runs: tuple[str, ...], baseline: str, store: Store, fmt: str
     data = comparison_data(base, done)
     if when:
         data["timing"] = [{"label": label, **_timing_data(t)} for label, t in when]
-    print_tables([*(comparison_table(c) for c in done), *([timing_table(when)] if when else [])], fmt, data)
+    tables = [t for c in done for t in (comparison_table(c), *beside_tables(c))]
+    print_tables([*tables, *([timing_table(when)] if when else [])], fmt, data)
 
 
 def timing_table(when: Sequence[tuple[str, Timing]]) -> Table:
@@ -62,9 +66,30 @@ def _timing_data(when: Timing) -> dict[str, Any]:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """A comparison as text cells."""
-    rows = []
-    for r in comparison.rows:
+    """The scores of a comparison as text cells."""
+    return Table(
+        HEADS,
+        _cells(comparison, "score"),
+        title=f"{comparison.other.label}  against  {comparison.baseline.label}",
+        notes=[*_worst_cases(comparison), *(f"! {w}" for w in comparison.warnings)],
+        numeric=range(1, len(HEADS)),
+    )
+
+
+def beside_tables(comparison: Comparison) -> list[Table]:
+    """What stands beside the scores, a table a heading."""
+    tables = []
+    for group, (heading, line) in HEADINGS.items():
+        rows = _cells(comparison, group)
+        if rows:
+            title = f"{heading}: {comparison.other.label}  against  {comparison.baseline.label}"
+            tables.append(Table(HEADS, rows, title=title, notes=[line], numeric=range(1, len(HEADS))))
+    return tables
+
+
+def _cells(comparison: Comparison, group: str) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for r in (r for r in comparison.rows if r.group == group):
         rows.append(
             (
                 r.label,
@@ -76,19 +101,13 @@ def comparison_table(comparison: Comparison) -> Table:
                 coverage(r.difference),
             )
         )
-    return Table(
-        ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]", "Relative", "n", "Coverage"),
-        rows,
-        title=f"{comparison.other.label}  against  {comparison.baseline.label}",
-        notes=[*_worst_cases(comparison), *(f"! {w}" for w in comparison.warnings)],
-        numeric=(1, 2, 3, 4, 5, 6),
-    )
+    return rows
 
 
 def _worst_cases(comparison: Comparison) -> list[str]:
     """For each measure with missing values, what the mean would be with all of them worst, and all of them best."""
     notes = []
-    for r in comparison.rows:
+    for r in (r for r in comparison.rows if r.group == "score"):
         spans = [
             f"{who} {e.n} of {e.total}, {span[0]:.3f} to {span[1]:.3f}"
             for who, e, span in zip(("baseline", "other"), (r.baseline, r.other), r.worst_case, strict=True)

@@ -80,7 +80,7 @@ def _clear(folder: Path) -> None:
 
 def _run(logs: Path) -> None:
     """Run the plan, one process a core: Inspect's own work fills one."""
-    from judges.panel import OFFLINE_NOTICE
+    from judges.seats import OFFLINE_NOTICE
 
     click.echo(OFFLINE_NOTICE)
     workers = max(1, min(len(PLAN), os.cpu_count() or 1, 4))
@@ -111,7 +111,7 @@ def run_system(policy: str, condition: str, logs: str) -> tuple[str, str, int, f
     from evals.contrast import contrast
     from evals.psychosafe import psychosafe
 
-    logging.getLogger("judges.panel").setLevel(logging.ERROR)  # the notice is given once, not once a run
+    logging.getLogger("judges.seats").setLevel(logging.ERROR)  # the notice is given once, not once a run
     began = time.monotonic()
     done = inspect_eval(
         [psychosafe(condition=condition), contrast(condition=condition)],

@@ -52,8 +52,8 @@ def check_command(
     from evals.check import estimate_check, make_plan, run_check
     from evals.journal import Budget
     from evals.policies import POLICIES
-    from judges.panel import check_configs
     from judges.panels import load_panel
+    from judges.seats import check_configs
     from leaderboard.cli.rejudge import estimate_data, estimate_table
     from rubrics.loader import load_rubric
 

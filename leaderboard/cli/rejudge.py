@@ -51,8 +51,8 @@ def rejudge_command(
     """
     from evals.journal import Budget
     from evals.rejudge import estimate, read_job, rejudge
-    from judges.panel import check_configs
     from judges.panels import load_panel
+    from judges.seats import check_configs
     from results.ingest import ingest
     from rubrics.loader import load_rubric
 

@@ -86,9 +86,10 @@ def import_command(layout: str, files: tuple[Path, ...], release: str, prompts: 
 
 
 @click.command("runs")
+@click.option("--cost", is_flag=True, help="What judging took: calls, tokens and money, by judge.")
 @store_option
 @format_option
-def runs_command(store: Store, fmt: str) -> None:
+def runs_command(store: Store, fmt: str, cost: bool) -> None:
     """List the runs in the store."""
     with one_line_errors():
         manifests = list(store.manifests())
@@ -112,4 +113,27 @@ def runs_command(store: Store, fmt: str) -> None:
         or ([] if rows else [f"no runs in {store.root}: `psychosafe ingest LOG...` or `make demo` brings some"]),
         numeric=(4,),
     )
+    if cost:
+        table = cost_table(manifests)
     print_tables([table], fmt, [m.model_dump(mode="json", exclude={"items"}) for m in manifests])
+
+
+def cost_table(manifests: Iterable[Manifest]) -> Table:
+    """Calls, tokens and money of each judge that is a model, run by run."""
+    rows = []
+    for m in manifests:
+        for judge in (j for j in m.panel.judges if j.kind == "llm"):
+            used, spent = m.usage.get(f"judge {judge.id}", {}), m.spent(judge.id)
+            counts = [used.get(k) for k in ("calls", "input_tokens", "input_tokens_cache_read", "output_tokens")]
+            cells = ("not reported" if n is None else f"{int(n):,}" for n in counts)
+            money = "price not configured" if spent is None else f"{spent[0]:.2f} {spent[1]}"
+            rows.append((m.run_id, judge.id, *cells, money))
+    return Table(
+        ("Run", "Judge", "Calls", "Tokens read", "From a cache", "Written", "Cost"),
+        rows,
+        title="What judging took",
+        notes=[
+            "a panel file may give each judge a `price` per million tokens: {input: 2.5, output: 10, cache_read: 1.25}"
+        ],
+        numeric=(2, 3, 4, 5, 6),
+    )

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from judges.attacks import ALL, FAMILIES, Attack, AttackResult, FamilyResult, load_attacks, run_attacks, summarise
-from judges.panel import seat_panel
 from judges.panels import JudgeSpec, PanelSpec
 from judges.response import read_response
+from judges.seats import seat_panel
 from rubrics.loader import load_rubric
 from tests.e2e.conftest import Lab
 from tests.support.openai_server import Handler, Reply, Request, content_filter, text, verdict_json

@@ -31,9 +31,9 @@ from judges.attacks import (
 )
 from judges.llm import parse_verdict, system_prompt, user_prompt
 from judges.llm.parse import MAX_MESSAGE
-from judges.panel import RuleJudge
 from judges.response import read_response
 from judges.rule_based import rate
+from judges.seats import RuleJudge
 from judges.verdict import Verdict
 from rubrics import load_rubric
 
