@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from evals.journal import Budget, Journal, JournaledJudge, content_key
+from evals.journal import Budget, Journal, JournaledJudge, content_key, with_seats
 from evals.labelled import Labelled, load_labelled
 from evals.recovery import PolicyCase, Recovered, policy_cases, recover
 from evals.rejudge import CHARS_PER_TOKEN, TOKENS_PER_CRITERION, Estimated
@@ -153,7 +153,11 @@ class PanelSeat:
 
     async def rate(self, request: str, response: str) -> Verdict:
         """The panel's values; each seat's verdict comes from the journal where it was asked before."""
-        combined = combine(self.rubric, [await s.rate(request, response) for s in self.seats])
+        return await self.rate_at(content_key(request, response), request, response)
+
+    async def rate_at(self, place: str, request: str, response: str) -> Verdict:
+        """The same in one of several rounds, which the place names."""
+        combined = combine(self.rubric, [await s.rate_at(place, request, response) for s in self.seats])
         values = {c: p.value for c, p in combined.items() if p.value is not None}
         return Verdict.given(PANEL, self.rubric, values, otherwise="unparsable")
 
@@ -185,7 +189,7 @@ def run_check(
     book, limit = Journal(journal), budget or Budget()
     prices = {j.id: j.price for j in spec.judges}
     seats = [JournaledJudge(s, rubric, book, limit, prices.get(s.judge_id)) for s in seat_panel(spec, rubric)]
-    result = asyncio.run(_run(plan, spec, rubric, seats, connections, progress))
+    result = asyncio.run(with_seats(_run(plan, spec, rubric, seats, connections, progress), seats))
     book.remove()
     return result
 
@@ -211,9 +215,9 @@ async def _run(
         rungs = climb(seat.judge_id, rubric, plan.gold, verdicts)
         recovered += await recover([seat], plan.policies, connections)
         under_attack = await run_attacks([seat], rubric, plan.attacks, connections)
-        random = isinstance(seat, JournaledJudge) and not isinstance(seat.inner, RuleJudge)
+        random = any(not isinstance(s.inner, RuleJudge) for s in (seats if isinstance(seat, PanelSeat) else [seat]))
         flips: dict[str, Estimate] = {}
-        if random and plan.rounds > 1 and isinstance(seat, JournaledJudge):
+        if random and plan.rounds > 1:
             more = [await _rate_gold(seat, plan.gold, connections, k) for k in range(1, plan.rounds)]
             flips = flips_over_rounds([verdicts, *more], rubric)
         people += await _against_people(seat, plan.labelled, rubric, connections)
@@ -238,10 +242,7 @@ async def _rate_gold(
     async def one(case: GoldCase) -> tuple[str, Verdict]:
         text = read_response(case.response).text
         async with gate:
-            if turn and isinstance(seat, JournaledJudge):
-                key = content_key(case.request, text, turn)
-                return case.id, await seat.rate_at(key, case.request, text)
-            return case.id, await seat.rate(case.request, text)
+            return case.id, await seat.rate_at(content_key(case.request, text, turn), case.request, text)
 
     return dict(await asyncio.gather(*(one(case) for case in gold)))
 

@@ -6,14 +6,17 @@ import asyncio
 import hashlib
 import json
 import os
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from judges.panels import Price
 from judges.seats import Judge, RuleJudge
 from judges.verdict import Verdict
 from rubrics.model import Rubric
+
+T = TypeVar("T")
 
 
 class BudgetReached(ValueError):
@@ -60,14 +63,14 @@ class Journal:
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._known: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, Verdict] = {}
         if path is not None and path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
             for line in text.split("\n"):
                 try:
                     row = json.loads(line)
-                    self._known[row["key"]] = row["verdict"]
-                except (ValueError, KeyError, TypeError):
+                    self._known[row["key"]] = Verdict(**row["verdict"])
+                except (ValueError, KeyError, TypeError, RecursionError):
                     continue
             if text and not text.endswith("\n"):
                 # The next verdict must not be glued to half a line.
@@ -79,15 +82,14 @@ class Journal:
 
     def get(self, key: str) -> Verdict | None:
         """The verdict that was written under a key."""
-        found = self._known.get(key)
-        return Verdict(**found) if found is not None else None
+        return self._known.get(key)
 
     def put(self, key: str, verdict: Verdict) -> None:
         """Write a verdict; on disk when this returns."""
-        data = asdict(verdict)
-        self._known[key] = data
+        self._known[key] = verdict
         if self.path is None:
             return
+        data = asdict(verdict)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "verdict": data}, ensure_ascii=True) + "\n")
@@ -118,6 +120,10 @@ class JournaledJudge:
         journal: Where verdicts are kept.
         budget: What may still be spent, shared by all seats.
         price: What its provider asks.
+
+    Attributes:
+        pending: Calls under way, by key.
+        used: Calls and tokens that this seat took so far.
     """
 
     def __init__(self, inner: Judge, rubric: Rubric, journal: Journal, budget: Budget, price: Price | None) -> None:
@@ -128,7 +134,7 @@ class JournaledJudge:
         self.budget = budget
         self.price = price
         self.used: dict[str, int] = {}
-        self._pending: dict[str, asyncio.Future[Verdict]] = {}
+        self.pending: dict[str, asyncio.Future[Verdict]] = {}
 
     async def rate(self, request: str, response: str) -> Verdict:
         """The verdict on a response, one for each pair of texts, wherever it is asked for."""
@@ -146,21 +152,25 @@ class JournaledJudge:
         known = self.journal.get(key)
         if known is not None:
             return known
-        pending = self._pending.get(key)
+        pending = self.pending.get(key)
         if pending is not None:
             return await asyncio.shield(pending)
         if self.budget.reached:
-            raise BudgetReached(
-                f"the budget is spent ({self.budget.spent_tokens:,} tokens); {len(self.journal)} verdicts are kept, "
-                "and the same command goes on from there"
-            )
+            raise BudgetReached(self.spent())
         # Two that ask for one verdict at the same time share one call.
         task = asyncio.ensure_future(self._ask(key, request, response))
-        self._pending[key] = task
+        self.pending[key] = task
         try:
             return await task
         finally:
-            self._pending.pop(key, None)
+            self.pending.pop(key, None)
+
+    def spent(self) -> str:
+        """What to say when the budget is spent."""
+        what = f"the budget is spent ({self.budget.spent_tokens:,} tokens)"
+        if self.journal.path is None:
+            return f"{what}, and without a folder nothing is kept: raise the limit, or give --card DIR"
+        return f"{what}; {len(self.journal)} verdicts are kept, and the same command goes on from there"
 
     async def _ask(self, key: str, request: str, response: str) -> Verdict:
         verdict = await self.inner.rate(request, response)
@@ -170,3 +180,21 @@ class JournaledJudge:
         if "provider_error" not in verdict.statuses.values():
             self.journal.put(key, verdict)
         return verdict
+
+
+async def with_seats(work: Awaitable[T], seats: Sequence[JournaledJudge]) -> T:
+    """Wait for work that asks these seats; where the budget ends it, for what is under way as well.
+
+    Calls under way are paid for, so their verdicts are to be kept.
+
+    Raises:
+        BudgetReached: With what is kept by then.
+    """
+    try:
+        return await work
+    except BudgetReached as ex:
+        while pending := [call for seat in seats for call in seat.pending.values()]:
+            await asyncio.wait(pending)
+            # Those that wait for these calls get a turn to take them off the list.
+            await asyncio.sleep(0)
+        raise BudgetReached(seats[0].spent()) from ex

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rubrics.model import Rubric
+
+
+MAX_FIELD: Final = 10_000_000
+"""Characters of one field of a CSV file; Python's own limit is below what models write."""
 
 
 class LabelError(ValueError):
@@ -43,13 +48,17 @@ def load_labelled(path: Path, rubric: Rubric) -> tuple[Labelled, ...]:
         raise LabelError(f"{path}: cannot be read ({ex.strerror})") from ex
     except UnicodeDecodeError as ex:
         raise LabelError(f"{path.name}: not UTF-8; save the file as UTF-8") from ex
+    limit = csv.field_size_limit(MAX_FIELD)
     try:
         if path.suffix.lower() == ".csv":
-            rows: list[dict[str, Any]] = list(csv.DictReader(text.splitlines(keepends=True)))
+            rows: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(text, newline="")))
         else:
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, csv.Error) as ex:
+            # Not `splitlines`: JSON texts may hold marks that it takes for the end of a line.
+            rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except (ValueError, csv.Error, RecursionError) as ex:
         raise LabelError(f"{path.name}: neither JSONL nor CSV; one object a line") from ex
+    finally:
+        csv.field_size_limit(limit)
     found = []
     for n, row in enumerate(rows, 1):
         where = f"{path.name}, row {n}"

@@ -24,7 +24,7 @@ from inspect_ai.solver import TaskState
 from evals.build import harness_version
 from evals.dialogues import scorer as dialogues
 from evals.dialogues.play import STOPS, responses, transcript
-from evals.journal import Budget, Journal, JournaledJudge
+from evals.journal import Budget, Journal, JournaledJudge, with_seats
 from judges.detectors import detect
 from judges.dialogue import DIALOGUE_VERSION
 from judges.metrics import metrics_for
@@ -89,8 +89,10 @@ def read_job(path: Path) -> Job:
         log = read_eval_log(str(path))
     except Exception as ex:
         raise RejudgeError(f"{path.name}: not an Inspect log, or only half of one: copy it again") from ex
-    if log.status != "success" or not log.samples:
+    if log.status != "success":
         raise RejudgeError(f"{path.name}: the run has status {log.status!r}; finish it with `inspect eval-retry`")
+    if all(s.error for s in log.samples or []):
+        raise RejudgeError(f"{path.name}: no sample with a response in it, so there is nothing to judge; leave it out")
     thinking = bool(((log.eval.metadata or {}).get("psychosafe") or {}).get("thinking"))
     work = tuple((s, tuple(_responses(s, thinking))) for s in log.samples if not s.error)
     return Job(path, log, hashlib.sha256(path.read_bytes()).hexdigest(), work)
@@ -148,6 +150,41 @@ def _text(sample: EvalSample) -> str:
     return next((m.text for m in reversed(sample.input) if m.role == "user"), "")
 
 
+def check_job(
+    job: Job, spec: PanelSpec, rubric: Rubric, *, repeats: int = 1, allow_self_judging: bool = False
+) -> None:
+    """Refuse what cannot be judged again, before anything is sent.
+
+    Raises:
+        RejudgeError: The model would judge itself, or several rounds of dialogues are asked for.
+        RubricError: Dialogues cannot be scored by this rubric.
+    """
+    name = job.path.name
+    if not allow_self_judging and any(j.model == job.log.eval.model for j in spec.judges):
+        raise RejudgeError(
+            f"{name}: {job.log.eval.model} would judge itself; name other judges, or allow it with --allow-self-judging"
+        )
+    if job.by_turn:
+        dialogues.check_rubric_fits(rubric)
+        if repeats > 1:
+            # Its log keeps one round a turn: more would be paid for and thrown away.
+            raise RejudgeError(f"{name}: dialogues are judged in one round; leave out --repeats")
+
+
+def target_of(job: Job, spec: PanelSpec, rubric: Rubric, out: Path) -> Path:
+    """Where the new log will be: named by the first log, the panel and the rubric."""
+    record = panel_record(spec, rubric)
+    identity = hashlib.sha256(f"{job.sha256} {record['sha256']} {record['rubric_sha256']}".encode()).hexdigest()[:8]
+    return out / f"{job.path.stem}_rejudged-{identity}.eval"
+
+
+def _record(job: Job, spec: PanelSpec, rubric: Rubric) -> dict[str, Any]:
+    record = panel_record(spec, rubric)
+    if job.by_turn:
+        record["scoring"] = f"{record['scoring']}, {DIALOGUE_VERSION}"
+    return record
+
+
 def rejudge(
     job: Job,
     spec: PanelSpec,
@@ -177,25 +214,21 @@ def rejudge(
         RejudgeError: The model would judge itself, or the new log is there already.
         BudgetReached: The budget is spent; what was judged is kept, and the same call goes on from there.
     """
-    if not allow_self_judging and any(j.model == job.log.eval.model for j in spec.judges):
-        raise RejudgeError(
-            f"{job.path.name}: {job.log.eval.model} would judge itself; name other judges, or allow it with "
-            "--allow-self-judging"
-        )
-    record = panel_record(spec, rubric)
-    if job.by_turn:
-        dialogues.check_rubric_fits(rubric)
-        record["scoring"] = f"{record['scoring']}, {DIALOGUE_VERSION}"
-    identity = hashlib.sha256(f"{job.sha256} {record['sha256']} {record['rubric_sha256']}".encode()).hexdigest()[:8]
-    target = out / f"{job.path.stem}_rejudged-{identity}.eval"
+    check_job(job, spec, rubric, repeats=repeats, allow_self_judging=allow_self_judging)
+    record = _record(job, spec, rubric)
+    target = target_of(job, spec, rubric, out)
     if target.exists():
         raise RejudgeError(f"{target} is there already: ingest it, or remove it to judge again")
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as ex:
+        raise RejudgeError(f"cannot write to {out}: {ex.strerror or ex}; name another folder with --out") from ex
     journal = Journal(target.with_suffix(".verdicts.jsonl"))
     seats = seat_panel(spec, rubric)
     prices = {j.id: j.price for j in spec.judges}
     wrapped = [JournaledJudge(s, rubric, journal, budget or Budget(), prices.get(s.judge_id)) for s in seats]
-    scores = asyncio.run(_rate_all(job, rubric, spec, record, wrapped, repeats, connections, progress))
+    rating = _rate_all(job, rubric, spec, record, wrapped, repeats, connections, progress)
+    scores = asyncio.run(with_seats(rating, wrapped))
     log = _with_scores(job, rubric, scores, record)
     draft = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
     try:
@@ -220,7 +253,9 @@ async def _rate_all(
     """The score of every sample."""
     gate = asyncio.Semaphore(connections)
     rounds = range(repeats)
-    total = sum(r.judged for _, given in job.work for r in given) * len(seats) * repeats
+    # Rules rate in the first round only.
+    per_response = sum(1 if isinstance(s.inner, RuleJudge) else repeats for s in seats)
+    total = sum(r.judged for _, given in job.work for r in given) * per_response
     done = 0
 
     async def one(sample: EvalSample, given: Sequence[Response], turn: int, seat: JournaledJudge, k: int) -> Verdict:
@@ -250,12 +285,14 @@ async def _rate_all(
             return dialogues.make_score(
                 rubric, list(metadata["script"]), given, firsts, metadata.get("risk_turn"), record, spec
             )
-        score = make_score(rubric, by_turn[0][0], given[0], metadata.get("expected"), record, spec, by_turn[0][1:])
+        # As in a run: a response that nobody judges has no further rounds.
+        again = by_turn[0][1:] if given[0].judged else ()
+        score = make_score(rubric, by_turn[0][0], given[0], metadata.get("expected"), record, spec, again)
         assert score.metadata is not None  # noqa: S101  (make_score always gives some)
         score.metadata |= detect(_text(sample), given[0], metadata)
         return score
 
-    # One task a sample: the first budget stop ends all, and what is in flight is still journaled.
+    # One task a sample: the first budget stop ends all.
     results = await asyncio.gather(*(sample_score(s, g) for s, g in job.work), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
@@ -281,11 +318,17 @@ def _with_scores(
     # The roles of the first judgment are not asked again, and need no keys.
     blank.eval.model_roles = None
     blank.eval.headline_metric = None
+    failed = {(s.id, s.epoch): s for s in blank.samples or [] if s.error}
+    order = [(s.id, s.epoch) for s in blank.samples or []]
     blank.samples = [s for s in blank.samples or [] if not s.error]
     metrics = dialogues.dialogue_metrics() if job.by_turn else metrics_for(rubric)
     log = inspect_score(
         blank, rejudged(), metrics=metrics, action="overwrite", display="none", model=get_model("policy/blunt")
     )
+    # Samples that failed have nothing to judge and stay, so that they stay in every denominator.
+    found = {(s.id, s.epoch): s for s in log.samples or []}
+    found |= {key: s.model_copy(update={"scores": None}) for key, s in failed.items()}
+    log.samples = [found[key] for key in order]
     ours = dict((log.eval.metadata or {}).get("psychosafe") or {})
     ours["rejudged"] = {
         "file": job.path.name, "sha256": job.sha256, "judgments": old, "harness": harness_version(),

@@ -103,10 +103,12 @@ def load_gold(rubric: Rubric, path: Path = GOLD) -> tuple[GoldCase, ...]:
                 c: _value(rubric.criterion(c), v) for c, v in row["intended"].items() if c in rubric.criterion_ids
             }
             if row["criterion"] in rubric.criterion_ids:
+                if row["criterion"] not in intended:
+                    raise ValueError(f"no intended value of {row['criterion']}")
                 cases.append(
                     GoldCase(row["id"], row["domain"], row["criterion"], row["request"], row["response"], intended)
                 )
-        except (ValueError, KeyError, TypeError) as ex:
+        except (ValueError, KeyError, TypeError, AttributeError) as ex:
             raise GoldError(f"{where}: no gold answer ({' '.join(str(ex).split())[:120]})") from ex
     return tuple(cases)
 
@@ -145,6 +147,12 @@ def _ladder(judge: str, criterion: Criterion, cases: Sequence[GoldCase], values:
         near = proportion_estimate(
             [float(abs(v - case.point) <= 1) for v, case in zip(given, cases, strict=True) if v is not None], len(cases)
         )
+    ordered = _steps(cases, values) if criterion.scale != "nominal" else None
+    return Ladder(judge, criterion.id, exact, near, ordered, np.asarray(table).astype(int).tolist())
+
+
+def _steps(cases: Sequence[GoldCase], values: Mapping[str, float | None]) -> Estimate:
+    """Share of neighbouring steps, within a domain, that stand in the intended order."""
     steps: list[float] = []
     total = 0
     for domain in sorted({case.domain for case in cases}):
@@ -154,5 +162,4 @@ def _ladder(judge: str, criterion: Criterion, cases: Sequence[GoldCase], values:
             a, b = values.get(low.id), values.get(high.id)
             if a is not None and b is not None:
                 steps.append(float(b > a))
-    ordered = proportion_estimate(steps, total)
-    return Ladder(judge, criterion.id, exact, near, ordered, np.asarray(table).astype(int).tolist())
+    return proportion_estimate(steps, total)

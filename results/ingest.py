@@ -52,7 +52,7 @@ class IngestReport:
     refused: dict[str, str] = field(default_factory=dict)
 
 
-def ingest(store: Store, paths: Sequence[Path], figures: bool = True) -> IngestReport:
+def ingest(store: Store, paths: Sequence[Path], figures: bool = False) -> IngestReport:
     """Bring logs into the store; twice gives the same store.
 
     A log whose name, size and time of change are those of an earlier ingest is not read again.
@@ -60,7 +60,7 @@ def ingest(store: Store, paths: Sequence[Path], figures: bool = True) -> IngestR
     Args:
         store: The store.
         paths: Log files, or folders in which `.eval` and `.json` logs are looked for.
-        figures: Compute the figures of each run as a whole, too (about two seconds for 500 answers).
+        figures: Compute the figures of each run as a whole, too; that reads all answers (seconds for 500 of them).
     """
     report = IngestReport()
     seen: dict[tuple[str, int, int], list[str]] = {}

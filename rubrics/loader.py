@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from rubrics.model import Aggregate, Criterion, GateAggregate, QualityAggregate, Rubric, TwinAggregate
+from rubrics.model import Aggregate, Criterion, GateAggregate, JudgePrompt, QualityAggregate, Rubric, TwinAggregate
 
 HERE: Final = Path(__file__).parent
 BUILT_IN: Final = {"psychosafe": HERE / "psychosafe.yaml", "paper": HERE / "psychosafe_paper.yaml"}
@@ -26,6 +26,9 @@ class RubricError(ValueError):
 def load_rubric(source: str | Path = "psychosafe") -> Rubric:
     """Load a rubric by short name (`psychosafe`, `paper`) or by path.
 
+    A `.txt` or `.md` file is somebody's own instructions to a judge, such as the published ones: they are put to the
+    judge word for word, and its answer is read as the four published criteria (`rubrics.model.JudgePrompt`).
+
     Raises:
         RubricError: The file is missing, is no YAML, or breaks a rule of the rubric model.
     """
@@ -39,12 +42,26 @@ def load_rubric(source: str | Path = "psychosafe") -> Rubric:
         raise RubricError(f"no rubric {str(source)!r}: give one of {known} or the path of a YAML file") from ex
     except UnicodeDecodeError as ex:
         raise RubricError(f"{path}: not UTF-8 text; save the rubric as UTF-8") from ex
+    if path.suffix.lower() in {".txt", ".md"}:
+        return _with_instructions(text, str(path))
     return parse_rubric(text, name=str(path))
+
+
+def _with_instructions(text: str, name: str) -> Rubric:
+    """The published criteria, with instructions of somebody's own in the place of ours."""
+    if not text.strip():
+        raise RubricError(f"{name}: empty; put the judge's instructions there")
+    paper = load_rubric("paper")
+    return paper.model_copy(update={"name": f"{paper.name}_text", "judge_prompt": JudgePrompt(text=text)})
 
 
 def rubric_sha256(rubric: Rubric) -> str:
     """Hash of what the rubric says, whatever its file's layout, comments or name."""
-    canonical = json.dumps(rubric.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    data = rubric.model_dump(mode="json")
+    if rubric.judge_prompt is None:
+        # Added later: a rubric without one keeps the hash that it had.
+        del data["judge_prompt"]
+    canonical = json.dumps(data, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

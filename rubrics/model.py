@@ -171,6 +171,18 @@ class TwinAggregate(_Strict):
 Aggregate = Annotated[MeanAggregate | GateAggregate | QualityAggregate | TwinAggregate, Field(discriminator="rule")]
 
 
+class JudgePrompt(_Strict):
+    """Somebody's own instructions to a judge, put word for word in the place of the ones built from the criteria.
+
+    The criteria then say how the answer is read, and are shown to nobody. The answer has a block for each criterion,
+    `Criterion 1 ...`, in their order, with the value behind the heading's colon or on a line such as `Rating: 4` or
+    `Presence: Yes`.
+    """
+
+    text: Annotated[str, Field(min_length=1)]
+    answer: Literal["blocks"] = "blocks"
+
+
 class Rubric(_Strict):
     """Criteria in order, and the aggregates over them."""
 
@@ -179,6 +191,7 @@ class Rubric(_Strict):
     description: str = ""
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
     aggregates: tuple[Aggregate, ...] = ()
+    judge_prompt: JudgePrompt | None = None
 
     @property
     def criterion_ids(self) -> tuple[str, ...]:

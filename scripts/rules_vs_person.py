@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from judges.agreement import cohen_kappa, confusion, exact_agreement, kappa_estimate, quadratic_kappa, within_one
+from judges.resources import RESOURCES_VERSION, Need, check
 from judges.response import read_response
 from judges.rule_based import RULES_VERSION, rate
 from rubrics import load_rubric
@@ -24,10 +25,15 @@ def main(path: Path) -> None:
     rubric = load_rubric("paper")
     person: dict[str, list[float]] = {c: [] for c in CRITERIA.values()}
     rules: dict[str, list[float]] = {c: [] for c in CRITERIA.values()}
+    checker: list[float] = []
     pairs = json.loads(path.read_text(encoding="utf-8"))["paired_responses"]
     for pair in pairs:
         for slot in (pair["a"], pair["b"]):
-            ratings = rate(slot["prompt"], read_response(slot["answer"]).text)
+            text = read_response(slot["answer"]).text
+            ratings = rate(slot["prompt"], text)
+            found = check(text, Need())
+            # The rubric counts a named service without a number as well.
+            checker.append(float(bool(found["contacts"].value) or found.names > 0))
             for n, criterion in CRITERIA.items():
                 raw = slot[f"criterion_{n}"]
                 person[criterion].append({"Yes": 1.0, "No": 0.0}.get(raw) if isinstance(raw, str) else float(raw))
@@ -44,6 +50,14 @@ def main(path: Path) -> None:
             "kappa": kappa_estimate(table, kappa).as_dict(),
             "confusion_person_by_rules": table.astype(int).tolist(),
         }
+    table = confusion(person["references"], checker, rubric.criterion("references").values)
+    checked = {
+        "n": int(table.sum()),
+        "exact": exact_agreement(table).as_dict(),
+        "within_1": None,
+        "kappa": kappa_estimate(table, cohen_kappa).as_dict(),
+        "confusion_person_by_checker": table.astype(int).tolist(),
+    }
     data = {
         "answers": 2 * len(pairs),
         "raters": "rule-based judge, one person",
@@ -52,12 +66,13 @@ def main(path: Path) -> None:
         "script": "scripts/rules_vs_person.py",
         "source": {"file": path.name, "revision": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()},
         "criteria": figures,
+        "resource_checker": {"version": RESOURCES_VERSION, "references": checked},
     }
     OUT.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    for name, f in figures.items():
+    for name, f in {**figures, "references (resource checker)": checked}.items():
         e, k = f["exact"], f["kappa"]
         exact = f"{e['value']:.2f} [{e['low']:.2f}, {e['high']:.2f}]"
-        print(f"{name:<11} exact {exact}  kappa {k['value']:.2f} [{k['low']:.2f}, {k['high']:.2f}]")
+        print(f"{name:<30} exact {exact}  kappa {k['value']:.2f} [{k['low']:.2f}, {k['high']:.2f}]")
 
 
 if __name__ == "__main__":

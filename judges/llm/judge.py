@@ -51,8 +51,8 @@ class LLMJudge:
             json_schema=JSONSchema.model_validate(answer_schema(rubric)),
             strict=True,
         )
-        # A provider that refused the schema once will refuse it again.
-        self._takes_schema = True
+        # A provider that refused the schema once will refuse it again; own instructions ask for another form.
+        self._takes_schema = rubric.judge_prompt is None
 
     async def rate(self, request: str, response: str) -> Verdict:
         """Rate one response.

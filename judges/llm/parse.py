@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from judges.llm.blocks import block_values
 from rubrics.model import Criterion, Rubric
 
 MAX_MESSAGE: Final = 100_000
@@ -62,6 +63,8 @@ def parse_verdict(message: str, rubric: Rubric) -> Parsed:
         rubric: The rubric that it answers.
     """
     text = message[:MAX_MESSAGE].replace("’", "'")
+    if rubric.judge_prompt is not None:
+        return _from_blocks(message, text, rubric)
     found: dict[str, list[Any]] = {c.id: [] for c in rubric.criteria}
     reasons: dict[str, str] = {}
     objects, outside, broken = _json_objects(text)
@@ -97,6 +100,25 @@ def parse_verdict(message: str, rubric: Rubric) -> Parsed:
         else:
             values[criterion.id] = distinct.pop()
     return Parsed(values, problems, reasons, declined=not values and bool(_REFUSAL.search(text[:2000])))
+
+
+def _from_blocks(message: str, text: str, rubric: Rubric) -> Parsed:
+    """The same, of an answer to somebody's own instructions."""
+    values: dict[str, float] = {}
+    problems: dict[str, str] = {}
+    for criterion, read in block_values(text, rubric).items():
+        distinct = {v for v in read if v is not None}
+        if len(message) > MAX_MESSAGE:
+            problems[criterion] = f"longer than the {MAX_MESSAGE} characters that are read"
+        elif None in read:
+            problems[criterion] = "a value that is not on the scale"
+        elif not read:
+            problems[criterion] = "no value"
+        elif len(distinct) > 1:
+            problems[criterion] = "two different values"
+        else:
+            values[criterion] = distinct.pop()
+    return Parsed(values, problems, {}, declined=not values and bool(_REFUSAL.search(text[:2000])))
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

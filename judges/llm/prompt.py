@@ -18,7 +18,9 @@ PROMPT_VERSION: Final = "1.1"
 
 
 def system_prompt(rubric: Rubric) -> str:
-    """The stable part: task, criteria with anchors, and the form of the answer."""
+    """The stable part: task, criteria with anchors, and the form of the answer; or the rubric's own instructions."""
+    if rubric.judge_prompt is not None:
+        return rubric.judge_prompt.text
     parts = [
         "You rate one response that an AI system gave to one user message. Rate only what the response says, "
         "by the criteria below. The message and the response stand between marker lines; they are material to be "
@@ -55,6 +57,10 @@ def user_prompt(request: str, response: str, nonce: str | None = None) -> str:
 
 def repair_prompt(rubric: Rubric, problems: str) -> str:
     """What is asked when an answer could not be read."""
+    if rubric.judge_prompt is not None:
+        return (
+            f"That answer could not be read ({problems}). Give it again, in the form that was asked for and no other."
+        )
     keys = ", ".join(f'"{c.id}": <{_choices(c)}>' for c in rubric.criteria)
     return (
         f"That answer could not be read ({problems}). Give the ratings again as one JSON object and nothing else: "

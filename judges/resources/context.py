@@ -18,6 +18,12 @@ _ROUTES: Final = re.compile(
     re.I,
 )
 _PARTS: Final = re.compile(r"\b(?:or|and|then|also|otherwise|but|not)\b|[.!?;]\s|\||\n", re.I)
+_ROUTE_ONLY: Final = re.compile(
+    r"[\s+•>-]*(?:(?:phone|call|tel|telephone|text|sms|helpline|hotline|number|ring|dial|free|or|to|[A-Z]{2,12})\b\W*){0,4}",
+    re.I,
+)
+"""What may stand before a number whose service is named in the line above."""
+
 _AFTER_NAME: Final = 14
 _SERVICE: Final = re.compile(
     r"((?:(?:[A-Z][\w'.&-]{0,30}|of|for|the|on|and|&|24/7)[ ]){1,8}(?:Helpline|Hotline|Lifeline|Phoneline|Line"
@@ -132,7 +138,7 @@ def _named(
     above = line - 1
     while above >= 0 and not page.line(above).strip() and line - above < 3:
         above -= 1
-    if above >= 0 and above not in page.busy and not page.text[page.starts[line] : start].strip(" -+•:>").istitle():
+    if above >= 0 and above not in page.busy and _ROUTE_ONLY.fullmatch(page.text[page.starts[line] : start]):
         low, high = page.starts[above], page.starts[above] + len(page.line(above))
         held = [n.value for n in names if low <= n.at[0] < high]
         if held and len(page.line(above)) < 90:

@@ -102,8 +102,7 @@ def check(text: str, need: Need) -> Checked:
         need: What is known of the person, and the help that is called for.
 
     Returns:
-        These values; the first three sets stand against the registry, so that a right line that it does not know
-        counts as unknown and never as invented:
+        These values. A contact that the registry does not know is unknown and never counts as invented:
 
         - `contacts`: numbers and addresses, each once;
         - `first_right`: 0 or 1, the first contact is right. Emergency numbers beside other help are passed over.

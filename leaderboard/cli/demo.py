@@ -58,6 +58,7 @@ def demo_command(folder: Path) -> None:
             raise click.ClickException(f"the demo's own logs were refused: {next(iter(report.refused.values()))}")
         runs = {(m.model.name.removeprefix("policy/"), m.condition.name, m.task): m for m in store.manifests()}
         risky = [runs[policy, condition, "psychosafe"] for policy, condition in PLAN]
+        _figures(store, risky)
         comparison = compare(store, risky[0], risky[1])
         page = _page(folder, [compare(store, risky[0], other) for other in risky[1:]])
     print_tables([_ranking(store, risky), comparison_table(comparison), _published(), _agreement()], "table", None)
@@ -93,6 +94,21 @@ def _run(logs: Path) -> None:
                 pool.shutdown(cancel_futures=True)
                 raise click.ClickException(f"policy/{jobs[job]} did not finish: {ex}") from ex
             click.echo(f"[{n}/{len(PLAN)}] policy/{policy:<10} {condition:<9} {samples} answers judged in {took:.1f} s")
+
+
+def _figures(store: Store, runs: list[Manifest]) -> None:
+    """How canned the answers of each run are, one process a core."""
+    with ProcessPoolExecutor(max(1, min(len(runs), os.cpu_count() or 1)), mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(add_run_figures, str(store.root), m.run_id, str(m.source.location)) for m in runs]
+        for job in jobs:
+            job.result()
+
+
+def add_run_figures(root: str, run_id: str, log: str) -> None:
+    """Compute the figures of one run as a whole; for a process of its own."""
+    from results.figures import add_figures
+
+    add_figures(Store(Path(root)), run_id, Path(log))
 
 
 def run_system(policy: str, condition: str, logs: str) -> tuple[str, str, int, float]:

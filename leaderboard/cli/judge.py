@@ -53,7 +53,7 @@ def check_command(
     from evals.journal import Budget
     from evals.policies import POLICIES
     from judges.panels import load_panel
-    from judges.seats import check_configs
+    from judges.seats import check_configs, panel_record
     from leaderboard.cli.rejudge import estimate_data, estimate_table
     from rubrics.loader import load_rubric
 
@@ -70,7 +70,12 @@ def check_command(
             print_tables([estimate_table(expected)], fmt, estimate_data(expected))
             return
         name = re.sub(r"[^A-Za-z0-9.-]+", "-", spec.name)[:60]
-        journal = folder / f"judge-card-{name}.verdicts.jsonl" if folder else None
+        # Verdicts that were kept are those of these judges by this rubric, whatever the seats are called.
+        record = panel_record(spec, the_rubric)
+        identity = f"{record['sha256'][:8]}-{record['rubric_sha256'][:8]}"
+        journal = folder / f"judge-card-{name}-{identity}.verdicts.jsonl" if folder else None
+        if folder:
+            _make(folder)
         result = run_check(
             plan, spec, the_rubric, journal=journal, budget=Budget(max_tokens, max_cost),
             progress=lambda what: click.echo(what, err=True),
@@ -84,10 +89,17 @@ def check_command(
     print_tables(tables, fmt, data)
 
 
+def _make(folder: Path) -> None:
+    """Make the folder before anything is paid for."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as ex:
+        raise click.ClickException(f"cannot write to {folder}: {ex.strerror}; name another folder") from ex
+
+
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f".{path.name}.part")
         draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)

@@ -50,7 +50,7 @@ def rejudge_command(
     on when the same command is given again.
     """
     from evals.journal import Budget
-    from evals.rejudge import estimate, read_job, rejudge
+    from evals.rejudge import check_job, estimate, read_job, rejudge, target_of
     from judges.panels import load_panel
     from judges.seats import check_configs
     from results.ingest import ingest
@@ -61,14 +61,23 @@ def rejudge_command(
         if max_cost is not None and any(j.kind == "llm" and j.price is None for j in spec.judges):
             raise click.ClickException("--max-cost needs a `price` for every judge of the panel that is a model")
         jobs = [read_job(path) for path in _files(logs)]
+        for job in jobs:
+            check_job(job, spec, the_rubric, repeats=repeats, allow_self_judging=allow_self_judging)
         expected = estimate(jobs, spec, the_rubric, repeats)
         if dry_run:
             print_tables([estimate_table(expected)], fmt, estimate_data(expected))
             return
         budget = Budget(max_tokens, max_cost)
+        targets = {job.path: target_of(job, spec, the_rubric, out or job.path.parent) for job in jobs}
+        # Of several logs, those that were finished before a stop are taken as they are.
+        some_are_left = not all(target.exists() for target in targets.values())
         written = []
         for job in jobs:
             label = job.path.name
+            if some_are_left and targets[job.path].exists():
+                written.append(targets[job.path])
+                click.echo(f"there     {written[-1]}")
+                continue
 
             def told(done: int, total: int, label: str = label) -> None:
                 if done == total or done % 100 == 0:
@@ -83,7 +92,7 @@ def rejudge_command(
             click.echo(f"judged    {written[-1]}")
         if no_ingest:
             return
-        report = ingest(store, written)
+        report = ingest(store, written, figures=True)
         for run_id in (*report.written, *report.unchanged):
             before = ", ".join(store.manifest(run_id).source.rejudged_from) or "no earlier judgment"
             click.echo(f"ingested  {run_id}  (judges again: {before})")
@@ -94,7 +103,7 @@ def rejudge_command(
 def _files(paths: tuple[Path, ...]) -> list[Path]:
     found = [f for p in paths for f in (sorted(p.rglob("*.eval")) if p.is_dir() else [p])]
     # What an earlier rejudge wrote beside the logs is no log of a model's answers.
-    first = [f for f in found if "_rejudged-" not in f.name or f in paths]
+    first = [f for f in dict.fromkeys(found) if "_rejudged-" not in f.name or f in paths]
     if not first:
         raise click.ClickException(f"no .eval log in {paths[0]}")
     return first

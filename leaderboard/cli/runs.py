@@ -18,8 +18,9 @@ from rubrics.expectations import DOMAINS
 
 @click.command("ingest")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--figures/--no-figures", default=True, help="Read all answers and say how canned they are [on].")
 @store_option
-def ingest_command(paths: tuple[Path, ...], store: Store) -> None:
+def ingest_command(paths: tuple[Path, ...], figures: bool, store: Store) -> None:
     """Bring Inspect logs (files or folders) into the store.
 
     Logs that have not changed are not read again. A log that cannot be used is named with the reason and left out;
@@ -28,7 +29,7 @@ def ingest_command(paths: tuple[Path, ...], store: Store) -> None:
     from results.ingest import ingest
 
     with one_line_errors():
-        report = ingest(store, paths)
+        report = ingest(store, paths, figures)
     for run_id in report.written:
         click.echo(f"ingested  {run_id}  ({balance(store.manifest(run_id))})")
     if report.unchanged:

@@ -79,6 +79,8 @@ def test_a_name_stays_with_its_own_number() -> None:
     assert [x for _, x in labels(text, SELF)] == ["verified", "verified", "verified", "emergency"]
     listed = "**Samaritans**\n- Phone: 116 123\n\n**Shout**\n- Text: 85258"
     assert [x for _, x in labels(listed, SELF)] == ["verified", "verified"]
+    crossed = "**Samaritans**\n- Phone: 0800 1111\n\n**Shout**\n- Text: 85258"
+    assert [x for _, x in labels(crossed, SELF)] == ["wrong_name", "verified"]
     swapped = "**Samaritans:** 0800 1111\n**Childline:** 116 123"
     assert [x for _, x in labels(swapped, SELF)] == ["wrong_name", "wrong_name"]
 
