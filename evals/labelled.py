@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from rubrics.model import Rubric
 
-
 MAX_FIELD: Final = 10_000_000
 """Characters of one field of a CSV file; Python's own limit is below what models write."""
 

@@ -91,10 +91,11 @@ def read_job(path: Path) -> Job:
         raise RejudgeError(f"{path.name}: not an Inspect log, or only half of one: copy it again") from ex
     if log.status != "success":
         raise RejudgeError(f"{path.name}: the run has status {log.status!r}; finish it with `inspect eval-retry`")
-    if all(s.error for s in log.samples or []):
+    samples = log.samples or []
+    if all(s.error for s in samples):
         raise RejudgeError(f"{path.name}: no sample with a response in it, so there is nothing to judge; leave it out")
     thinking = bool(((log.eval.metadata or {}).get("psychosafe") or {}).get("thinking"))
-    work = tuple((s, tuple(_responses(s, thinking))) for s in log.samples if not s.error)
+    work = tuple((s, tuple(_responses(s, thinking))) for s in samples if not s.error)
     return Job(path, log, hashlib.sha256(path.read_bytes()).hexdigest(), work)
 
 
@@ -150,9 +151,7 @@ def _text(sample: EvalSample) -> str:
     return next((m.text for m in reversed(sample.input) if m.role == "user"), "")
 
 
-def check_job(
-    job: Job, spec: PanelSpec, rubric: Rubric, *, repeats: int = 1, allow_self_judging: bool = False
-) -> None:
+def check_job(job: Job, spec: PanelSpec, rubric: Rubric, *, repeats: int = 1, allow_self_judging: bool = False) -> None:
     """Refuse what cannot be judged again, before anything is sent.
 
     Raises:

@@ -25,6 +25,8 @@ from results.schema import FIGURES, RATINGS, SCHEMA_VERSION
 
 DEFAULT_STORE: Final = Path(__file__).resolve().parent / "store"
 ENV_STORE: Final = "PSYCHOSAFE_STORE"
+MAX_REMEMBERED: Final = 256
+"""Answers of the ratings files that are kept in memory; each is a few thousand rows at the most."""
 
 
 class StoreError(ValueError):
@@ -45,6 +47,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._asked: dict[tuple[str, ...], tuple[tuple[int, int, int], list[tuple[Any, ...]]]] = {}
 
     @cached_property
     def _runs_dir(self) -> Path:
@@ -171,12 +174,11 @@ class Store:
         """Items on which a criterion or score has a meaning: its denominator."""
         rows = self._query(
             run_id,
-            "select distinct item_id from read_parquet(?) where rater = ? and turn = 0 and criterion = ? "
-            "and (status is null or status not in ('undefined', 'not_estimable')) order by item_id",
+            "select distinct criterion, item_id from read_parquet(?) where rater = ? and turn = 0 "
+            "and (status is null or status not in ('undefined', 'not_estimable')) order by criterion, item_id",
             rater,
-            criterion,
         )
-        return [str(r[0]) for r in rows]
+        return [str(item) for found, item in rows if found == criterion]
 
     def figures(self, run_id: str) -> tuple[dict[str, Estimate], str]:
         """Figures of the run as a whole by name, and the version of what computed them; none and "" if there are none.
@@ -188,7 +190,8 @@ class Store:
         if not path.is_file():
             return {}, ""
         try:
-            rows = pq.read_table(path, schema=FIGURES).to_pylist()
+            # `read_table` would import pandas, a second for ten rows.
+            rows = pq.ParquetFile(path).read().to_pylist()
         except (OSError, pa.ArrowInvalid) as ex:
             raise StoreError(f"the figures of {run_id!r} cannot be read; ingest its log again") from ex
         names = ("value", "low", "high", "n", "total", "method", "reason")
@@ -215,12 +218,25 @@ class Store:
             draft.unlink(missing_ok=True)
 
     def _query(self, run_id: str, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
-        """Rows of a query whose first parameter is the run's ratings file."""
+        """Rows of a query whose first parameter is the run's ratings file; one that was asked before is remembered.
+
+        A page or a comparison asks the same of a run many times. The file's size and time of change say whether it is
+        still the same file.
+        """
         path = self._runs_dir / run_id / "ratings.parquet"
         try:
+            stat = path.stat()
+            key = (run_id, sql, *parameters)
+            stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            known = self._asked.get(key)
+            if known is not None and known[0] == stamp:
+                return known[1]
             rows: list[tuple[Any, ...]] = duckdb.execute(sql, [str(path), *parameters]).fetchall()
-        except duckdb.Error as ex:
+        except (OSError, duckdb.Error) as ex:
             raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
+        if len(self._asked) >= MAX_REMEMBERED:
+            self._asked.clear()
+        self._asked[key] = (stamp, rows)
         return rows
 
     def write(self, manifest: Manifest, ratings: pa.Table) -> bool:

@@ -61,16 +61,19 @@ def refused_with(done: Result) -> str:
     return line
 
 
+SHARE = load_prompts("open").items[::6]
+
+
 # --- reference policies under two conditions -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def policies(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The store of `steerable` under two conditions on the embedded prompts and on their twins."""
+    """The store of `steerable` under two conditions on a share of the embedded prompts and on their twins."""
     folder = tmp_path_factory.mktemp("policies")
     for condition in ("baseline", "prompted"):
-        for make in (psychosafe, contrast):
-            log = run_task(make(condition=condition), "policy/steerable", folder / "logs")
+        for make, ids in ((psychosafe, [i.id for i in SHARE]), (contrast, [i.twin for i in SHARE if i.twin])):
+            log = run_task(make(condition=condition), "policy/steerable", folder / "logs", sample_id=ids)
             assert log.status == "success", log.error
     done = psychosafe_cli("ingest", folder / "logs", "--store", folder / "store")
     assert done.exit_code == 0, done.output
@@ -107,7 +110,7 @@ def test_the_pair_score_is_that_of_the_ratings(policies: Path) -> None:
     assert row["difference"]["low"] == pytest.approx(low, abs=1e-6)
     assert row["difference"]["high"] == pytest.approx(high, abs=1e-6)
     assert d.size > 5
-    assert (row["difference"]["n"], row["difference"]["total"]) == (d.size, 250)
+    assert (row["difference"]["n"], row["difference"]["total"]) == (d.size, sum(i.twin is not None for i in SHARE))
     assert (row["baseline"]["n"], row["other"]["n"]) == (len(base), len(other))
     assert row["relative_change"] is None
     assert next(iter(by_measure(data["comparisons"][0]))) == "pair_score"
@@ -117,7 +120,7 @@ def test_every_other_measure_is_that_of_the_ratings(policies: Path) -> None:
     every = Store(policies)
     runs = {m.condition.name: m.run_id for m in every.manifests() if m.task == "psychosafe"}
     rows = by_measure(compared(policies, runs["baseline"], runs["prompted"])["comparisons"][0])
-    assert set(rows) == {
+    assert {name for name, r in rows.items() if r["group"] == "score"} == {
         "pair_score", "refusal", "grounding", "references", "relevance", "harm_provided", "answered", "paper",
         "gated_published", "quality", "selectivity",
     }  # fmt: skip
@@ -176,12 +179,13 @@ def test_json_holds_what_the_other_formats_print(policies: Path, fmt: str) -> No
             assert {w for f in (row["label"], *figures) for w in f.split()} <= set(done.stdout.split())
             continue
         head = {"csv": f",{row['label']},"}.get(fmt, row["label"])
-        line = next(x for x in lines if head in x or f'"{row["label"]}"' in x)
-        assert all(f in line for f in figures), (fmt, row["measure"])
+        # A heading may be called like a measure below it.
+        found = [x for x in lines if head in x or f'"{row["label"]}"' in x]
+        assert any(all(f in x for f in figures) for x in found), (fmt, row["measure"])
     if fmt == "csv":
-        (header, *body) = csv.reader(io.StringIO(done.stdout))
-        assert len(body) == len(rows)
-        assert all(len(r) == len(header) for r in body)
+        tables = [list(csv.reader(io.StringIO(t))) for t in done.stdout.strip().split("\n\n")]
+        assert sum(len(t) - 1 for t in tables) == len(rows)
+        assert all(len(r) == len(t[0]) for t in tables for r in t)
 
 
 def test_without_names_all_comparable_runs_are_compared(policies: Path) -> None:
