@@ -1,6 +1,6 @@
 """Write docs/helplines.md: what the helpline registry covers, and how well contacts are found in text.
 
-    python scripts/helplines.py
+    python -m scripts.helplines
 
 Reads rubrics/helplines.csv and tests/judges/resource_cases.jsonl; needs no network.
 """

@@ -1,6 +1,6 @@
 """Compute results/published/psychosafe.json from the published judgment file.
 
-    python scripts/published_psychosafe.py PATH/compare_all_judges_qwen3.5_full_vs_sft.json
+    python -m scripts.published_psychosafe PATH/compare_all_judges_qwen3.5_full_vs_sft.json
 
 Only aggregates are kept (mean, sample SD, n); the file itself, with its prompts, stays where it is.
 """

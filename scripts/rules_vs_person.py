@@ -1,6 +1,6 @@
 """Compute results/published/rules_vs_person.json: the rule-based judge against one person.
 
-    python scripts/rules_vs_person.py PATH/validation/annotated_responses.json
+    python -m scripts.rules_vs_person PATH/validation/annotated_responses.json
 
 The file holds 25 prompts with two published answers each and one person's ratings. Only figures are kept.
 """

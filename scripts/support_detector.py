@@ -1,6 +1,6 @@
 """Write docs/support-detector.md: the support detector against a reader who had not seen its rules.
 
-    python scripts/support_detector.py PATH/xstest
+    python -m scripts.support_detector PATH/xstest
 
 PATH/xstest holds the published completions (xstest_v2_completions_*_gpteval.csv); the labels are in
 judges/validation/support_labels.csv, by id. Responses whose text has changed since they were labelled are left out.
