@@ -31,5 +31,8 @@ lint: setup
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
+bench: setup
+	$(BIN)/python -m bench.agreement
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

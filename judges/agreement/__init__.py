@@ -9,13 +9,18 @@ from judges.agreement.pairwise import (
     quadratic_kappa,
     within_one,
 )
+from judges.agreement.report_pair import JudgeComparison, PairReport, compare_judges, pair_report
 
 __all__ = [
+    "JudgeComparison",
+    "PairReport",
     "alpha",
     "cohen_kappa",
+    "compare_judges",
     "confusion",
     "exact_agreement",
     "kappa_estimate",
+    "pair_report",
     "quadratic_kappa",
     "within_one",
 ]

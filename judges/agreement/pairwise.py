@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from judges.agreement.weighted import agreement_weights, weighted_kappa
 from judges.stats import Estimate, proportion_estimate
 
 Table = npt.NDArray[np.float64]
@@ -40,14 +41,14 @@ def confusion(a: Sequence[float | None], b: Sequence[float | None], scale: Seque
     return table
 
 
-def exact_agreement(table: Table, total: int | None = None) -> Estimate:
+def exact_agreement(table: Table, total: int | None = None, level: float = 0.95) -> Estimate:
     """Share of items with the same value, Wilson interval."""
-    return _share(table, 0, total)
+    return _share(table, 0, total, level)
 
 
-def within_one(table: Table, total: int | None = None) -> Estimate:
+def within_one(table: Table, total: int | None = None, level: float = 0.95) -> Estimate:
     """Share of items at most one scale point apart, Wilson interval."""
-    return _share(table, 1, total)
+    return _share(table, 1, total, level)
 
 
 def cohen_kappa(table: Table) -> float | None:
@@ -82,11 +83,23 @@ def kappa_estimate(
         return Estimate.undefined("no item has both ratings", 0, total)
     prior, name = (0.5, "Jeffreys-Dirichlet") if k == 2 else (1.0 / (k * k), "Dirichlet, total mass 1")
     draws = np.random.default_rng(seed).dirichlet((table + prior).ravel(), DRAWS).reshape(DRAWS, k, k)
-    values = [v for v in (kappa(d) for d in draws) if v is not None]
+    batch = _BATCH.get(kappa)
+    if batch is not None:
+        stack = batch(draws)
+        values = stack[~np.isnan(stack)]
+    else:
+        values = np.array([v for v in (kappa(d) for d in draws) if v is not None])
     low, high = (float(q) for q in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
     point = kappa(table)
     reason = "" if point is not None else "both raters give one and the same value throughout"
     return Estimate(point, low, high, n, total, f"{name}, {DRAWS} draws", reason)
+
+
+# The two kappas on all draws at once; any other function of a table is called once a draw.
+_BATCH: dict[Callable[[Table], float | None], Callable[[Table], Table]] = {
+    cohen_kappa: lambda t: weighted_kappa(t, agreement_weights("identity", t.shape[-1])),
+    quadratic_kappa: lambda t: weighted_kappa(t, agreement_weights("quadratic", t.shape[-1])),
+}
 
 
 def _kappa(table: Table, distance: Table) -> float | None:
@@ -97,8 +110,8 @@ def _kappa(table: Table, distance: Table) -> float | None:
     return None if expected == 0 else float(1.0 - (table * distance).sum() / expected)
 
 
-def _share(table: Table, reach: int, total: int | None) -> Estimate:
+def _share(table: Table, reach: int, total: int | None, level: float) -> Estimate:
     steps = np.arange(len(table))
     near = np.abs(steps[:, None] - steps[None, :]) <= reach
     n, hits = int(table.sum()), int(table[near].sum())
-    return proportion_estimate([1.0] * hits + [0.0] * (n - hits), n if total is None else total)
+    return proportion_estimate([1.0] * hits + [0.0] * (n - hits), n if total is None else total, level)
