@@ -149,9 +149,13 @@ def panel_check(judges: str | None, allow_self_judging: bool) -> Solver:
         judges: The named panel, if one was given.
         allow_self_judging: Let the model under test judge itself.
     """
+    seen: set[str] = set()
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        check_judges(judges, str(state.model), allow_self_judging)
+        # Once a model: reading the panels takes longer than a policy's answer.
+        if str(state.model) not in seen:
+            check_judges(judges, str(state.model), allow_self_judging)
+            seen.add(str(state.model))
         return state
 
     return solve

@@ -220,7 +220,7 @@ def test_the_reserved_and_the_odd_are_no_obstacle(run: Run, tmp_path: Path) -> N
     done = CliRunner().invoke(main, ["ingest", log.location, "--store", str(store)])
     assert done.exit_code == 0, done.output
     names = {p.name for p in store.rglob("*")}
-    assert len(names) == 4, names
+    assert len(names) == 5, names
     assert CliRunner().invoke(main, ["runs", "--store", str(store)]).exit_code == 0
 
 

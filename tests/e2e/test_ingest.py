@@ -100,6 +100,11 @@ def test_ratings_are_those_of_the_log(good: Path, store: Store) -> None:
         support = metadata["detectors"]["support"]
         for criterion, key in (("support_offered", "offered"), ("support_level", "level")):
             assert table.pop((str(sample.id), "support detector", criterion)) == (support[key], "ok")
+        beside = {"description": metadata["detectors"]["describe"], "resource checker": metadata["resources"]}
+        for rater, found in beside.items():
+            for criterion, value in found["values"].items():
+                given = table.pop((str(sample.id), rater, criterion))[0]
+                assert given == (None if value is None else pytest.approx(value))
     assert table == {}
 
 
