@@ -12,6 +12,7 @@ from results.store import Store
 
 
 @pytest.mark.process
+@pytest.mark.timeout(1200)  # three minutes on two idle cores, and the other worker is never idle
 def test_the_demo_shows_what_its_store_holds(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     done = CliRunner().invoke(main, ["demo", "--dir", str(folder)])
