@@ -29,6 +29,11 @@ MAX_REMEMBERED: Final = 256
 """Answers of the ratings files that are kept in memory; each is a few thousand rows at the most."""
 
 
+_Stamp = tuple[tuple[int, int, int], ...]
+ADDED: Final = "added"
+"""Folder in a run's folder that holds what was added to it."""
+
+
 class StoreError(ValueError):
     """Something in the store, or asked of it, that cannot be used."""
 
@@ -47,17 +52,18 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._asked: dict[tuple[str, ...], tuple[tuple[int, int, int], list[tuple[Any, ...]]]] = {}
+        self._asked: dict[tuple[str, ...], tuple[_Stamp, list[tuple[Any, ...]]]] = {}
 
     @cached_property
-    def _runs_dir(self) -> Path:
+    def runs_dir(self) -> Path:
+        """Folder of the runs."""
         return self.root / "runs"
 
     def run_ids(self) -> list[str]:
         """Ids of all runs, sorted."""
-        if not self._runs_dir.is_dir():
+        if not self.runs_dir.is_dir():
             return []
-        return sorted(p.name for p in self._runs_dir.iterdir() if not p.name.startswith(".") and p.is_dir())
+        return sorted(p.name for p in self.runs_dir.iterdir() if not p.name.startswith(".") and p.is_dir())
 
     def manifest(self, run_id: str) -> Manifest:
         """The manifest of a run.
@@ -65,7 +71,7 @@ class Store:
         Raises:
             StoreError: There is no such run, or its manifest cannot be read.
         """
-        path = self._runs_dir / run_id / "run.json"
+        path = self.runs_dir / run_id / "run.json"
         try:
             manifest = Manifest.model_validate_json(path.read_bytes())
         except FileNotFoundError as ex:
@@ -93,7 +99,7 @@ class Store:
         for run_id in self.run_ids():
             try:
                 self.manifest(run_id)
-                pq.read_metadata(self._runs_dir / run_id / "ratings.parquet")
+                pq.read_metadata(self.runs_dir / run_id / "ratings.parquet")
             except StoreError as ex:
                 bad[run_id] = str(ex)
             except (OSError, pa.ArrowInvalid):
@@ -123,8 +129,8 @@ class Store:
         return hits[0]
 
     def ratings(self, run_ids: Sequence[str]) -> pa.Table:
-        """All ratings of some runs, as one table."""
-        tables = [pq.read_table(self._runs_dir / r / "ratings.parquet", schema=RATINGS) for r in run_ids]
+        """All ratings of some runs, as one table: their own, and those that were added to them."""
+        tables = [pq.read_table(f, schema=RATINGS) for r in run_ids for f in self.ratings_files(r)]
         return pa.concat_tables(tables).unify_dictionaries() if tables else RATINGS.empty_table()
 
     def values(self, run_id: str, rater: str, epochs_apart: bool = False) -> dict[str, dict[str, float]]:
@@ -186,7 +192,7 @@ class Store:
         Raises:
             StoreError: They are there and cannot be read.
         """
-        path = self._runs_dir / run_id / "figures.parquet"
+        path = self.runs_dir / run_id / "figures.parquet"
         if not path.is_file():
             return {}, ""
         try:
@@ -207,7 +213,7 @@ class Store:
         shared = {"run_id": run_id, "origin": "measured", "version": version}
         names = ("value", "low", "high", "n", "total", "method", "reason")
         rows = [{**shared, "name": name, **{k: getattr(e, k) for k in names}} for name, e in figures.items()]
-        folder = self._runs_dir / run_id
+        folder = self.runs_dir / run_id
         draft = folder / f".figures-{uuid.uuid4().hex[:8]}"
         try:
             pq.write_table(pa.Table.from_pylist(rows, schema=FIGURES), draft, compression="zstd")
@@ -217,21 +223,25 @@ class Store:
         finally:
             draft.unlink(missing_ok=True)
 
-    def _query(self, run_id: str, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
-        """Rows of a query whose first parameter is the run's ratings file; one that was asked before is remembered.
+    def ratings_files(self, run_id: str) -> list[Path]:
+        """The run's ratings, and behind them what was added."""
+        folder = self.runs_dir / run_id
+        return [folder / "ratings.parquet", *sorted((folder / ADDED).glob("*.parquet"))]
 
-        A page or a comparison asks the same of a run many times. The file's size and time of change say whether it is
-        still the same file.
+    def _query(self, run_id: str, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
+        """Rows of a query whose first parameter is the run's ratings files; one that was asked before is remembered.
+
+        A page or a comparison asks the same of a run many times. The files' sizes and times of change say whether they
+        are still the same files.
         """
-        path = self._runs_dir / run_id / "ratings.parquet"
+        files = self.ratings_files(run_id)
         try:
-            stat = path.stat()
             key = (run_id, sql, *parameters)
-            stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            stamp = tuple((s.st_mtime_ns, s.st_size, s.st_ino) for s in (f.stat() for f in files))
             known = self._asked.get(key)
             if known is not None and known[0] == stamp:
                 return known[1]
-            rows: list[tuple[Any, ...]] = duckdb.execute(sql, [str(path), *parameters]).fetchall()
+            rows: list[tuple[Any, ...]] = duckdb.execute(sql, [[str(f) for f in files], *parameters]).fetchall()
         except (OSError, duckdb.Error) as ex:
             raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
         if len(self._asked) >= MAX_REMEMBERED:
@@ -248,19 +258,22 @@ class Store:
         Raises:
             StoreError: The folder cannot be written.
         """
-        place = self._runs_dir / manifest.run_id
+        place = self.runs_dir / manifest.run_id
         text = manifest.to_json()
         if place.is_dir() and _same(place, manifest, ratings):
             return False
         try:
-            self._runs_dir.mkdir(parents=True, exist_ok=True)
-            draft = self._runs_dir / f".{manifest.run_id}.{uuid.uuid4().hex[:8]}"
+            self.runs_dir.mkdir(parents=True, exist_ok=True)
+            draft = self.runs_dir / f".{manifest.run_id}.{uuid.uuid4().hex[:8]}"
             draft.mkdir()
             try:
                 pq.write_table(ratings, draft / "ratings.parquet", compression="zstd", use_dictionary=True)
                 (draft / "run.json").write_text(text, encoding="utf-8")
                 if place.exists():
-                    old = self._runs_dir / f".old-{uuid.uuid4().hex[:8]}"
+                    if (place / ADDED).is_dir():
+                        # People's ratings do not come from the log, and outlive its being read again.
+                        shutil.copytree(place / ADDED, draft / ADDED)
+                    old = self.runs_dir / f".old-{uuid.uuid4().hex[:8]}"
                     place.rename(old)
                     draft.rename(place)
                     shutil.rmtree(old)
