@@ -1,11 +1,13 @@
 """Null judges: what a coefficient is worth beside raters that read nothing.
 
-Three of them, each on the very items that the judge rated:
+Three of them and, over several conditions, a fourth, each on the very items that the judge rated:
 
 - `constant` gives one value throughout: the person's most frequent one, or, where a coefficient credits near misses,
   the one that does best by it. A judge that always says Yes is such a null, and so never beats it.
 - `random` draws from the person's own shares without looking: its table is the expected one, and its coefficients are
   those of that table.
+- `condition`, where items of several conditions stand together, knows the condition and nothing else: the person's most
+  frequent value under each. A judge that merely likes one system better agrees with people no more than that.
 - `length` knows each response's length and nothing else, and is fitted by cross-validation on the same items
   (`length_null`). The interval takes its predictions as given, though another sample would have taught it otherwise;
   to beat it, a judge must therefore also beat the same rule fitted to all the items.
@@ -27,7 +29,7 @@ from judges.agreement.length_null import Codes, length_only
 from judges.agreement.weighted import Array
 from judges.stats import Estimate
 
-Null = Literal["constant", "random", "length"]
+Null = Literal["constant", "random", "length", "condition"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def compare_nulls(
     lengths: Sequence[float | None] | None = None,
     seed: int = 0,
     level: float = 0.95,
+    conditions: Sequence[str] | None = None,
 ) -> tuple[NullComparison, ...]:
     """Every rating coefficient of the judge beside the three null judges.
 
@@ -76,9 +79,11 @@ def compare_nulls(
         lengths: Length of each response, in any unit; None where unknown. Items without are left out of `length`.
         seed: Seed of the draws and folds.
         level: Probability of the intervals.
+        conditions: Condition of each item, where they have several.
 
     Raises:
-        ValueError: Another number of lengths than of items, or one that is negative or no finite number.
+        ValueError: Another number of lengths or conditions than of items, or a length that is negative or no finite
+            number.
     """
     rated = [c for c in coefficients(points, kind) if c.better != "neither"]
     n, k = human.size, len(points)
@@ -95,6 +100,10 @@ def compare_nulls(
     for c in rated:
         null = _random(shares), c.batch(expected)
         made.append(_compare("random", c, (table, values[c.name]), null, n, method, level))
+    if conditions is not None and len(set(conditions)) > 1:
+        if len(conditions) != n:
+            raise ValueError(f"{len(conditions)} conditions for {n} items: give one an item")
+        made += _paired("condition", rated, human, judge, _by_condition(human, conditions, k), k, n, seed, level)
     if lengths is None:
         return (*made, *(_not_compared(c, table, "not estimable: give the lengths of the responses") for c in rated))
     if len(lengths) != n:
@@ -106,7 +115,7 @@ def compare_nulls(
         return (*made, *(_not_compared(c, table, reason) for c in rated))
     human, judge = human[known], judge[known]
     held_out, fitted = (
-        _length(rated, human, judge, length_only(human, sizes, k, kind, seed, held), k, n, seed, level)
+        _paired("length", rated, human, judge, length_only(human, sizes, k, kind, seed, held), k, n, seed, level)
         for held in (True, False)
     )
     for out, kind_to_null in zip(held_out, fitted, strict=True):
@@ -116,17 +125,34 @@ def compare_nulls(
     return tuple(made)
 
 
-def _length(
-    rated: Sequence[Coefficient], human: Codes, judge: Codes, given: Codes, k: int, total: int, seed: int, level: float
+def _by_condition(human: Codes, conditions: Sequence[str], k: int) -> Codes:
+    """The person's most frequent value under the condition of each item."""
+    given = np.zeros(human.size, dtype=np.int64)
+    for name in dict.fromkeys(conditions):
+        here = np.array([c == name for c in conditions], dtype=bool)
+        given[here] = np.bincount(human[here], minlength=k).argmax()
+    return given
+
+
+def _paired(
+    null: Null,
+    rated: Sequence[Coefficient],
+    human: Codes,
+    judge: Codes,
+    given: Codes,
+    k: int,
+    total: int,
+    seed: int,
+    level: float,
 ) -> list[NullComparison]:
-    """The judge beside ratings by length, paired through the joint counts of person, judge and null."""
+    """The judge beside a null's ratings, paired through the joint counts of person, judge and null."""
     joint = _count(k, human, judge, given)
     drawn, method = posterior(joint, seed)
     tables, pairs = (joint.sum(axis=2), joint.sum(axis=1)), (drawn.sum(axis=3), drawn.sum(axis=2))
     made = []
     for c in rated:
-        rater, null = (tables[0], c.batch(pairs[0])), (tables[1], c.batch(pairs[1]))
-        made.append(_compare("length", c, rater, null, total, method, level))
+        rater, other = (tables[0], c.batch(pairs[0])), (tables[1], c.batch(pairs[1]))
+        made.append(_compare(null, c, rater, other, total, method, level))
     return made
 
 

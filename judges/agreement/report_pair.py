@@ -142,6 +142,8 @@ def pair_report(
     *,
     lengths: Sequence[float | None] | None = None,
     statuses: tuple[Sequence[str], Sequence[str]] | None = None,
+    conditions: Sequence[str] | None = None,
+    nulls: bool = True,
     seed: int = 0,
     level: float = 0.95,
 ) -> PairReport:
@@ -154,6 +156,9 @@ def pair_report(
         kind: `binary` (No first, then Yes), `ordinal` or `nominal`.
         lengths: Length of each response, for the null judge that knows nothing else.
         statuses: The person's and the judge's status for each item, which name the causes of missing values.
+        conditions: Condition of each item, where items of several conditions stand together: for the null judge that
+            knows nothing else.
+        nulls: Compare with null judges. Two judges that agree say nothing of either, so between judges there are none.
         seed: Seed of the draws.
         level: Level of the intervals.
 
@@ -182,8 +187,9 @@ def pair_report(
                 why = "on two points it is always 1" if name == "within_one" and len(scale) == 2 else lack
                 estimates[name] = Estimate.undefined(f"undefined: {why}", n, total)
     both = [i for i, (x, y) in enumerate(zip(human, judge, strict=True)) if x is not None and y is not None]
-    if lengths is not None and len(lengths) != total:
-        raise ValueError(f"{len(lengths)} lengths for {total} items: give one an item, None where it is unknown")
+    for what, given in (("lengths", lengths), ("conditions", conditions)):
+        if given is not None and len(given) != total:
+            raise ValueError(f"{len(given)} {what} for {total} items: give one an item, None where it is unknown")
     index = {v: i for i, v in enumerate(scale)}
     return PairReport(
         kind=kind,
@@ -205,7 +211,10 @@ def pair_report(
             None if lengths is None else [lengths[i] for i in both],
             seed,
             level,
-        ),
+            None if conditions is None else [conditions[i] for i in both],
+        )
+        if nulls
+        else (),
     )
 
 
