@@ -9,7 +9,8 @@ from judges.agreement.pairwise import (
     quadratic_kappa,
     within_one,
 )
-from judges.agreement.report_pair import JudgeComparison, PairReport, compare_judges, pair_report
+from judges.agreement.report_pair import PairReport, pair_report
+from judges.agreement.two_judges import JudgeComparison, compare_judges
 
 __all__ = [
     "JudgeComparison",

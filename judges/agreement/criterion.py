@@ -12,7 +12,8 @@ from judges.agreement.ceiling import Ceiling
 from judges.agreement.intervals import Kind
 from judges.agreement.panel import Combine, PanelErrors
 from judges.agreement.repeats import Repeats
-from judges.agreement.report_pair import JudgeComparison, PairReport
+from judges.agreement.report_pair import PairReport
+from judges.agreement.two_judges import JudgeComparison
 from judges.stats import Estimate
 
 Role = Literal["person", "judge", "panel"]

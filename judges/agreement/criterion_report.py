@@ -21,7 +21,8 @@ from judges.agreement.icc import icc_estimate
 from judges.agreement.intervals import Kind
 from judges.agreement.panel import Combine, leave_one_out, panel_errors
 from judges.agreement.repeats import intra_rater
-from judges.agreement.report_pair import JudgeComparison, compare_judges, pair_report
+from judges.agreement.report_pair import pair_report
+from judges.agreement.two_judges import JudgeComparison, compare_judges
 from judges.stats import Estimate
 
 Rows = Sequence[Sequence[float | None]]
@@ -206,7 +207,10 @@ class _Question:
 
     def _asked(self, *raters: RaterValues) -> list[int]:
         """Responses that all of them were to rate."""
-        return [i for i in range(self.n) if all(not r.asked or r.asked[i] for r in raters)]
+        asked = np.ones(self.n, dtype=bool)
+        for r in raters:
+            asked &= np.asarray(r.asked or (True,), dtype=bool)
+        return [int(i) for i in np.flatnonzero(asked)]
 
 
 def _points(scale: Sequence[float], kind: Kind, raters: Sequence[RaterValues]) -> tuple[float, ...]:

@@ -68,6 +68,7 @@ def compare_nulls(
     seed: int = 0,
     level: float = 0.95,
     conditions: Sequence[str] | None = None,
+    predicted: tuple[Codes, Codes] | None = None,
 ) -> tuple[NullComparison, ...]:
     """Every rating coefficient of the judge beside the three null judges.
 
@@ -80,6 +81,8 @@ def compare_nulls(
         seed: Seed of the draws and folds.
         level: Probability of the intervals.
         conditions: Condition of each item, where they have several.
+        predicted: What `length_only` gives for these items, held out and fitted, where it was asked on all that the
+            person rated; it is asked on these items if not given.
 
     Raises:
         ValueError: Another number of lengths or conditions than of items, or a length that is negative or no finite
@@ -114,10 +117,12 @@ def compare_nulls(
         reason = f"not estimable: {sizes.size} items have both ratings and a length; at least {FEW} are needed"
         return (*made, *(_not_compared(c, table, reason) for c in rated))
     human, judge = human[known], judge[known]
-    held_out, fitted = (
-        _paired("length", rated, human, judge, length_only(human, sizes, k, kind, seed, held), k, n, seed, level)
-        for held in (True, False)
+    given = (
+        [length_only(human, sizes, k, kind, seed, held) for held in (True, False)]
+        if predicted is None
+        else [p[known] for p in predicted]
     )
+    held_out, fitted = (_paired("length", rated, human, judge, p, k, n, seed, level) for p in given)
     for out, kind_to_null in zip(held_out, fitted, strict=True):
         if out.beats and not kind_to_null.beats:
             out = replace(out, beats=False, reason="not better than a rule on length that is fitted to all these items")

@@ -30,14 +30,16 @@ def confusion(a: Sequence[float | None], b: Sequence[float | None], scale: Seque
     """
     if len(a) != len(b):
         raise ValueError(f"{len(a)} ratings against {len(b)}: both raters need the same items")
-    index = {v: i for i, v in enumerate(scale)}
-    table = np.zeros((len(scale), len(scale)))
-    for x, y in zip(a, b, strict=True):
-        if x is None or y is None:
-            continue
-        if x not in index or y not in index:
-            raise ValueError(f"the value {x if x not in index else y!r} is not on the scale")
-        table[index[x], index[y]] += 1
+    points = np.asarray(scale, dtype=float)
+    order = np.argsort(points)
+    given = [(x, y) for x, y in zip(a, b, strict=True) if x is not None and y is not None]
+    rows = np.array(given, dtype=float).reshape(-1, 2).T
+    at = np.minimum(np.searchsorted(points[order], rows), points.size - 1)
+    off = rows[points[order][at] != rows]
+    if off.size:
+        raise ValueError(f"the value {off[0]:g} is not on the scale")
+    table = np.zeros((points.size, points.size))
+    np.add.at(table, (order[at[0]], order[at[1]]), 1.0)
     return table
 
 

@@ -67,8 +67,8 @@ def labels_needed(
         table: Counts (k, k) at hand: rows the person's values, columns the judge's.
         width: Full width of the interval, above 0.
         design: `random`, or `stratified` by the judge's verdict in equal numbers.
-        verdicts: Of the responses that could be labelled, how many have each verdict; the table's own shares and no
-            limit if not given.
+        verdicts: Of the responses that could be labelled, how many have each verdict; the table's own shares if not
+            given. Where the width takes more labels than there are responses, further ones are taken to be alike.
         seed: Seed of the draws.
         level: Level of the interval.
 
@@ -84,20 +84,20 @@ def labels_needed(
         return Needed(design, width, None, now, None, f"not estimable from {now} labels; start with {FEW}")
     mass = (2.0 if k == 2 else 1.0) / k**2
     share = (table + mass) / (now + mass * k**2)
-    pool = np.asarray(verdicts, dtype=float) if verdicts is not None else share.sum(axis=0) * MOST * k
-    strata = np.flatnonzero(pool > 0)
-    limit = int(pool.sum()) if verdicts is not None else MOST
+    counts = np.asarray(verdicts if verdicts is not None else share.sum(axis=0), dtype=float)
+    strata = np.flatnonzero(counts > 0)
+    there = int(counts.sum()) if verdicts is not None else MOST
 
-    def width_at(n: float) -> float | None:
+    def width_at(n: int) -> float | None:
         rng = np.random.default_rng(seed)
         if design == "random":
             drawn = rng.dirichlet((n * share + mass).ravel(), DRAWS).reshape(DRAWS, k, k)
         else:
             drawn = np.zeros((DRAWS, k, k))
-            outer = rng.dirichlet(pool[strata] + 0.5, DRAWS)
-            for at, j in enumerate(strata):
+            pool = counts[strata] / counts.sum() * max(n, there)
+            outer = rng.dirichlet(pool + 0.5, DRAWS)
+            for at, (j, labels) in enumerate(zip(strata, _allotted(n, pool), strict=True)):
                 given = share[:, j] / share[:, j].sum()
-                labels = _allotted(n, pool, strata)[at]
                 drawn[:, :, j] = outer[:, at, None] * rng.dirichlet(labels * given + mass, DRAWS)
         values = coefficient.batch(drawn)
         known = values[~np.isnan(values)]
@@ -106,34 +106,35 @@ def labels_needed(
         low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
         return float(high - low)
 
-    return _search(width_at, design, width, now, limit)
+    return _search(width_at, design, width, now, there)
 
 
-def _search(width_at: Callable[[float], float | None], design: Design, width: float, now: int, limit: int) -> Needed:
+def _search(width_at: Callable[[int], float | None], design: Design, width: float, now: int, there: int) -> Needed:
     """The smallest number with the width, to 2 %."""
+
+    def reached(n: int) -> bool:
+        w = width_at(n)
+        return w is not None and w <= width
+
     here = width_at(now)
     if here is None:
         return Needed(design, width, None, now, None, "not estimable: the coefficient is undefined in many draws")
     low, high = 0, FEW
-    while high < limit and ((w := width_at(high)) is None or w > width):
+    while high < MOST and not reached(high):
         low, high = high, high * 2
-    high = min(high, limit)
-    if (w := width_at(high)) is None or w > width:
-        what = f"all {limit} responses" if limit < MOST else f"{MOST} labels"
-        return Needed(
-            design, width, None, now, here, f"{what} would leave it at {w or here:.2f}: add prompts or systems"
-        )
+    if high >= MOST and not reached(MOST):
+        return Needed(design, width, None, now, here, f"more than {MOST} labels")
     while high - low > max(1, high // 50):
         middle = (low + high) // 2
-        w = width_at(middle)
-        low, high = (low, middle) if w is not None and w <= width and middle >= FEW else (middle, high)
-    return Needed(design, width, high, now, here)
+        low, high = (low, middle) if middle >= FEW and reached(middle) else (middle, high)
+    reason = f"more than the {there} responses that there are: add prompts or systems" if high > there else ""
+    return Needed(design, width, high, now, here, reason)
 
 
-def _allotted(n: float, pool: Array, strata: np.ndarray) -> Array:
+def _allotted(n: int, pool: Array) -> Array:
     """Equal numbers of each verdict, as far as there are so many; the rest goes to the others."""
-    left, given = float(n), np.zeros(strata.size)
-    for rank, at in enumerate(np.argsort(pool[strata])):
-        given[at] = min(pool[strata][at], left / (strata.size - rank))
+    left, given = float(n), np.zeros(pool.size)
+    for rank, at in enumerate(np.argsort(pool)):
+        given[at] = min(pool[at], left / (pool.size - rank))
         left -= given[at]
     return given

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from judges.agreement.report_pair import PairReport, compare_judges, pair_report
+from judges.agreement.report_pair import PairReport, pair_report
+from judges.agreement.two_judges import compare_judges
 from judges.stats import Estimate, wilson
 
 FIVE = (1.0, 2.0, 3.0, 4.0, 5.0)
