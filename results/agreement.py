@@ -17,7 +17,7 @@ from judges.stats import mean_estimate, proportion_estimate
 from results.agreement_records import COMBINED, AgreementReport, Compat, Corrected, Labels, Scope, Section, Settings
 from results.contrasts import contrasts
 from results.manifest import Manifest
-from results.raters import AgreementError, Rated, rated
+from results.raters import AgreementError, Rated, planned_people, rated
 from results.store import Store
 
 DESIGNS: Final[tuple[Design, ...]] = ("random", "stratified")
@@ -63,12 +63,17 @@ def agreement_report(
         labels=tuple(x for s in sections if s.scope == wide for x in _labels(s, found[s.criterion], chosen)),
         compat=tuple(x for s in scopes for x in _compat(found, s)) if chosen.compat else (),
         settings=chosen,
+        planned=planned_people(store, runs),
     )
 
 
 def _scopes(runs: Sequence[Manifest]) -> tuple[Scope, ...]:
-    names = [m.label for m in runs]
-    each = [Scope(n if names.count(n) == 1 else m.run_id, (m.run_id,)) for n, m in zip(names, runs, strict=True)]
+    """Each run by what sets it apart (its condition, its label, its id), and all together."""
+    one_model = len({m.model.name for m in runs}) == 1
+    names = [m.condition.name or "" for m in runs] if one_model and len(runs) > 1 else [m.label for m in runs]
+    if len(set(names)) < len(names) or not all(names):
+        names = [m.run_id for m in runs]
+    each = [Scope(n, (m.run_id,)) for n, m in zip(names, runs, strict=True)]
     return (*each, Scope(COMBINED, tuple(m.run_id for m in runs))) if len(runs) > 1 else tuple(each)
 
 

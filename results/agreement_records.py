@@ -118,6 +118,7 @@ class AgreementReport:
         labels: Labels still needed.
         compat: Published-style figures, where asked for.
         settings: What was chosen.
+        planned: People whose ratings were made under an annotation plan of this project.
     """
 
     runs: tuple[Manifest, ...]
@@ -129,6 +130,7 @@ class AgreementReport:
     labels: tuple[Labels, ...]
     compat: tuple[Compat, ...]
     settings: Settings
+    planned: frozenset[str] = frozenset()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -143,6 +145,10 @@ class AgreementReport:
     def label(self, run_id: str) -> str:
         """A run as people call it."""
         return next(m.label for m in self.runs if m.run_id == run_id)
+
+    def short(self, run_id: str) -> str:
+        """A run as the scopes call it."""
+        return next(s.name for s in self.scopes if s.run_ids == (run_id,))
 
     def section(self, criterion: str, scope: str = "") -> Section | None:
         """One section, of the widest scope if none is named."""

@@ -118,7 +118,8 @@ def _contrast(rated: Rated, base: Manifest, other: Manifest, seed: int, level: f
     four = {j: (sides[0][j], sides[0][PEOPLE], sides[1][j], sides[1][PEOPLE]) for j in judges if people}
     # One person's combined values are that person's.
     shown = [r for r in sides[0] if r != PEOPLE or len(people) > 1]
-    panels = {"all judges": [r.name for r in rated.of("judge")]} if len(rated.of("judge")) > 1 else {}
+    seats = [r.name for r in rated.of("judge")]
+    panels = {"all judges": seats} if len(seats) > 1 and not rated.of("panel") else {}
     return Contrast(
         measure=rated.criterion,
         baseline=base.run_id,

@@ -142,6 +142,23 @@ def rated(
     }
 
 
+def rated_by_people(store: Store) -> list[Manifest]:
+    """Runs of the store that people have rated by the run's own rubric."""
+    found = []
+    for m in store.manifests():
+        rows = store.ratings([m.run_id]).select(["rater_kind", "criterion"]).to_pylist()
+        if any(r["rater_kind"] == "human" and r["criterion"] in m.rubric.scales for r in rows):
+            found.append(m)
+    return found
+
+
+def planned_people(store: Store, runs: Sequence[Manifest]) -> frozenset[str]:
+    """People whose ratings were measured under a plan of this project, not imported from elsewhere."""
+    rows = store.ratings([m.run_id for m in runs]).select(["rater", "rater_kind", "origin"]).to_pylist()
+    found = {(r["rater"], r["origin"]) for r in rows if r["rater_kind"] == "human"}
+    return frozenset(name for name, origin in found if origin == "measured" and (name, "imported") not in found)
+
+
 def _roles(kinds: dict[str, str], runs: Sequence[Manifest], humans: Sequence[str]) -> dict[str, Role]:
     """Role of each rater that takes part, people first."""
     people = sorted(r for r, kind in kinds.items() if kind == "human")

@@ -27,6 +27,7 @@ def corrected_rate(
     positive: Sequence[float] = (1.0,),
     *,
     seed: int = 0,
+    draws: int = DRAWS,
     confidence: float = 0.95,
 ) -> Estimate:
     """Share of items that people would give a value in `positive`, by post-stratification on the judge's verdict.
@@ -41,6 +42,7 @@ def corrected_rate(
         scale: The declared points, of verdicts and labels.
         positive: The values that count.
         seed: Seed of the draws.
+        draws: Number of draws.
         confidence: Probability of the interval.
 
     Returns:
@@ -66,13 +68,13 @@ def corrected_rate(
     yes = np.array([(s & known & hit).sum() for s in strata], dtype=float) + 0.5
     no = np.array([(s & known & ~hit).sum() for s in strata], dtype=float) + 0.5
     rng = np.random.default_rng(seed)
-    draws = (rng.dirichlet(size, DRAWS) * rng.beta(yes, no, (DRAWS, len(strata)))).sum(axis=1)
+    drawn = (rng.dirichlet(size, draws) * rng.beta(yes, no, (draws, len(strata)))).sum(axis=1)
     value = float((size / size.sum() * yes / (yes + no)).sum())
-    low, high = (float(q) for q in np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2]))
+    low, high = (float(q) for q in np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]))
     bare = [name for name, s in zip(names, strata, strict=True) if s.any() and not (s & known).any()]
     notes = [f"no label where the verdict is {', '.join(bare)}: the prior alone speaks there"] if bare else []
     notes += [FEW] if n < MINIMUM else []
-    return Estimate(value, low, high, n, total, f"post-stratified, Jeffreys priors, {DRAWS} draws", "; ".join(notes))
+    return Estimate(value, low, high, n, total, f"post-stratified, Jeffreys priors, {draws} draws", "; ".join(notes))
 
 
 def corrected_mean(verdicts: Values, labels: Values, scale: Sequence[float], confidence: float = 0.95) -> Estimate:

@@ -127,7 +127,7 @@ def _search(width_at: Callable[[int], float | None], design: Design, width: floa
     while high - low > max(1, high // 50):
         middle = (low + high) // 2
         low, high = (low, middle) if middle >= FEW and reached(middle) else (middle, high)
-    reason = f"more than the {there} responses that there are: add prompts or systems" if high > there else ""
+    reason = f"only {there} responses: add prompts or systems" if high > there else ""
     return Needed(design, width, high, now, here, reason)
 
 

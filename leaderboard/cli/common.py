@@ -6,6 +6,7 @@ import csv
 import functools
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ import click
 from results.store import Store, StoreError, store_path
 
 R = TypeVar("R")
+UNFOLDED: Final = 20
+"""Characters of a number with its interval that stay on one line on the screen."""
 FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
 
 
@@ -83,11 +86,12 @@ def print_tables(tables: Sequence[Table], fmt: str, data: Any) -> None:
     if fmt == "json":
         click.echo(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
         return
-    writer = {"table": _console, "csv": _csv, "markdown": markdown, "latex": _latex}[fmt]
+    writer = {"table": console, "csv": _csv, "markdown": markdown, "latex": latex}[fmt]
     click.echo("\n\n".join(writer(t) for t in tables))
 
 
-def _console(table: Table) -> str:
+def console(table: Table) -> str:
+    """A table for the screen."""
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -99,7 +103,10 @@ def _console(table: Table) -> str:
     console = Console(file=out, width=max(150, Console().width), highlight=False, no_color=True)
     rich = RichTable(title=Text(table.title) if table.title else None, title_justify="left", box=box.SIMPLE_HEAD)
     for i, head in enumerate(table.columns):
-        rich.add_column(Text(head), justify="right" if i in table.numeric else "left", overflow="fold")
+        right = i in table.numeric
+        # Names may fold; a number beside its interval reads badly in pieces.
+        least = min(UNFOLDED, max((len(row[i]) for row in table.rows), default=0)) if right else None
+        rich.add_column(Text(head), justify="right" if right else "left", overflow="fold", min_width=least)
     for row in table.rows:
         rich.add_row(*(Text(cell) for cell in row))
     console.print(rich)
@@ -113,10 +120,32 @@ def _csv(table: Table) -> str:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(["table", *table.columns] if table.title else table.columns)
     for row in table.rows:
-        # A cell that starts like a formula would be run by a spreadsheet.
-        safe = ["'" + c if c[:1] in "=@" or (c[:1] in "+-" and not c[1:2].isdigit()) else c for c in row]
+        safe = [safe_cell(c) for c in row]
         rows.writerow([table.title, *safe] if table.title else safe)
     return out.getvalue().rstrip()
+
+
+def safe_cell(text: str) -> str:
+    """A cell of a CSV file that no spreadsheet runs as a formula."""
+    starts = text[:1] in ("=", "@") or (text[:1] in ("+", "-") and not text[1:2].isdigit())
+    return f"'{text}" if starts else text
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises:
+        click.ClickException: It cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as ex:
+        raise click.ClickException(f"cannot write {path}: {ex.strerror}; choose another place") from ex
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def markdown(table: Table) -> str:
@@ -131,6 +160,8 @@ def markdown(table: Table) -> str:
     return "\n".join(lines + (["", *(f"{cell(n)}  " for n in table.notes)] if table.notes else []))
 
 
+WIDE: Final = 6
+"""Columns from which a LaTeX table is scaled to the text's width (package graphicx)."""
 _LATEX: Final = str.maketrans(
     {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -139,14 +170,26 @@ _LATEX: Final = str.maketrans(
 )  # fmt: skip
 
 
-def _latex(table: Table) -> str:
+def latex_text(text: str) -> str:
+    """Text that LaTeX prints as it stands."""
+    return text.translate(_LATEX)
+
+
+def latex(table: Table) -> str:
+    """A table as LaTeX with booktabs rules; a wide one is set to the width of the text."""
+
     def line(row: Sequence[str]) -> str:
-        return " & ".join(c.translate(_LATEX) for c in row) + r" \\"
+        return " & ".join(map(latex_text, row)) + r" \\"
 
     align = "".join("r" if i in table.numeric else "l" for i in range(len(table.columns)))
-    notes = [rf"\par\footnotesize {n.translate(_LATEX)}" for n in table.notes]
+    # A table of words needs columns that break; the last column is the longest one here.
+    if not table.numeric:
+        align = "l" * (len(table.columns) - 1) + r"p{0.45\textwidth}"
+    wide = len(table.columns) > WIDE
+    notes = [rf"\par\footnotesize {latex_text(n)}" for n in table.notes]
     return "\n".join(
-        [r"\begin{table}", r"\centering", rf"\caption{{{table.title.translate(_LATEX)}}}",
+        [r"\begin{table}", r"\centering", rf"\caption{{{latex_text(table.title)}}}",
+         *([r"\resizebox{\textwidth}{!}{%"] if wide else []),
          rf"\begin{{tabular}}{{{align}}}", r"\toprule", line(table.columns), r"\midrule",
-         *map(line, table.rows), r"\bottomrule", r"\end{tabular}", *notes, r"\end{table}"]
+         *map(line, table.rows), r"\bottomrule", r"\end{tabular}" + ("}" if wide else ""), *notes, r"\end{table}"]
     )  # fmt: skip

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
 import click
 
 from leaderboard import card
-from leaderboard.cli.common import format_option, markdown, one_line_errors, print_tables
+from leaderboard.cli.common import format_option, markdown, one_line_errors, print_tables, write_whole
 
 
 @click.group("judge")
@@ -98,11 +97,5 @@ def _make(folder: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    try:
-        draft = path.with_name(f".{path.name}.part")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    except OSError as ex:
-        raise click.ClickException(f"cannot write {path}: {ex.strerror}") from ex
+    write_whole(path, text)
     click.echo(f"wrote {path}", err=True)

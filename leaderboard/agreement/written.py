@@ -1,0 +1,65 @@
+"""The agreement report in text: console, Markdown, LaTeX, CSV, and as data."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict
+from typing import Any
+
+from leaderboard.agreement.checklist import checklist
+from leaderboard.agreement.detail import HEADS, long_rows
+from leaderboard.agreement.layout import Chapter, chapters
+from leaderboard.cli.common import console, latex, latex_text, markdown, safe_cell
+from results.agreement_records import AgreementReport
+
+LATEX_HEAD = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}; compile with lualatex or xelatex for κ and α."
+
+
+def written(report: AgreementReport, fmt: str, full: bool = False) -> str:
+    """The report as text.
+
+    Args:
+        report: The report.
+        fmt: `table`, `markdown`, `latex` or `csv`; the last has one row a figure and all of them.
+        full: Also every coefficient, the confusion tables and the agreement of every two judges.
+    """
+    if fmt == "csv":
+        return _csv(report)
+    writer = {"table": _console, "markdown": _markdown, "latex": _latex}[fmt]
+    body = "\n\n".join(writer(c) for c in chapters(report, full))
+    return f"{LATEX_HEAD}\n\n{body}" if fmt == "latex" else body
+
+
+def report_data(report: AgreementReport) -> dict[str, Any]:
+    """The report as JSON-ready data: all figures unrounded, the sentences, and the checklist."""
+    return {
+        **report.as_dict(),
+        "sentences": {c.title: list(c.lines) for c in chapters(report) if c.lines},
+        "checklist": [asdict(e) for e in checklist(report)],
+    }
+
+
+def _console(chapter: Chapter) -> str:
+    head = f"{chapter.title}\n{'=' * len(chapter.title)}"
+    return "\n\n".join(filter(None, (head, "\n".join(chapter.lines), *map(console, chapter.tables))))
+
+
+def _markdown(chapter: Chapter) -> str:
+    lines = [f"- {line}".replace("<", "&lt;") for line in chapter.lines]
+    return "\n\n".join(filter(None, (f"## {chapter.title}", "\n".join(lines), *map(markdown, chapter.tables))))
+
+
+def _latex(chapter: Chapter) -> str:
+    lines = [latex_text(line) for line in chapter.lines]
+    parts = (rf"\section*{{{latex_text(chapter.title)}}}", "\n\n".join(lines), *map(latex, chapter.tables))
+    return "\n\n".join(filter(None, parts))
+
+
+def _csv(report: AgreementReport) -> str:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(HEADS)
+    for row in long_rows(report):
+        rows.writerow([safe_cell(c) for c in row])
+    return out.getvalue().rstrip()
