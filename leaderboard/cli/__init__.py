@@ -12,9 +12,11 @@ _COMMANDS: Final = {
     "data": ("leaderboard.cli.data", "Published data sets: what there is, fetch once, check."),
     "rejudge": ("leaderboard.cli.rejudge", "Judge finished logs again with another panel."),
     "ingest": ("leaderboard.cli.runs", "Bring Inspect logs into the store."),
-    "import": ("leaderboard.cli.runs", "Bring ratings from other formats into the store."),
+    "import": ("leaderboard.cli.imports", "Bring runs and people's ratings from other formats into the store."),
     "runs": ("leaderboard.cli.runs", "List the runs in the store."),
     "compare": ("leaderboard.cli.compare", "Compare runs with a baseline, paired on items."),
+    "annotate": ("leaderboard.cli.annotate", "Ratings by people: plan, serve, export."),
+    "agreement": ("leaderboard.cli.agreement", "How far judges and people agree, and what that does to results."),
     "judge": ("leaderboard.cli.judge", "What a judge gets right on answers whose verdicts are known."),
     "leaderboard": ("leaderboard.cli.board", "Open the leaderboard in a browser, or export it."),
 }

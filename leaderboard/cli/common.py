@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -145,7 +145,8 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as ex:
         raise click.ClickException(f"cannot write {path}: {ex.strerror}; choose another place") from ex
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def markdown(table: Table) -> str:

@@ -1,17 +1,15 @@
-"""`psychosafe ingest`, `import` and `runs`: what goes into the store and what is there."""
+"""`psychosafe ingest` and `runs`: what goes into the store and what is there."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
 from results.manifest import Manifest
-from results.schema import Rating
 from results.store import Store
 from rubrics.expectations import DOMAINS
 
@@ -45,45 +43,6 @@ def balance(run: Manifest) -> str:
     counts = Counter(item.domain or "no domain" for item in run.items)
     parts = ", ".join(f"{counts[d]} {d}" for d in (*DOMAINS, "no domain") if counts[d])
     return f"{len(run.items)} items: {parts}"
-
-
-@click.command("import")
-@click.argument("layout", metavar="FORMAT", type=click.Choice(["psychosafe", "xstest", "sorry-bench"]))
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--release", type=click.Choice(["202503", "202406"]), default="202503", help="sorry-bench only: release.")
-@click.option("--prompts", type=click.Path(path_type=Path), help="A prompt set from which domains are taken, by text.")
-@store_option
-def import_command(layout: str, files: tuple[Path, ...], release: str, prompts: Path | None, store: Store) -> None:
-    """Bring ratings of another FORMAT into the store.
-
-    psychosafe: judgment files of the published layout (compare_all_judges*.json).
-
-    xstest: published completion files with the labels of two people, GPT-4 and a string match
-    (xstest_v2_completions_*.csv); the files of one model are one run.
-
-    sorry-bench: the official model_judgment files, or a folder of them.
-    """
-    from evals.load import load_prompts
-    from results.importers.psychosafe import read_judgments
-    from results.importers.sorry_bench import read_judgments as read_sorry
-    from results.importers.xstest import read_labels
-    from results.schema import ratings_table
-
-    with one_line_errors():
-        domains = {i.prompt: i.domain or "" for i in load_prompts(str(prompts)).items} if prompts else {}
-        # All files are read before the first is written: a bad one leaves the store as it was.
-        readers: dict[str, Callable[[Path], Iterable[tuple[Manifest, list[Rating]]]]] = {
-            "psychosafe": partial(read_judgments, domains=domains),
-            "xstest": read_labels,
-            "sorry-bench": partial(read_sorry, release=release),
-        }
-        folders = [f for f in files if f.is_dir() and layout != "sorry-bench"]
-        if folders:
-            raise click.ClickException(f"{folders[0]} is a folder; give files")
-        runs = [run for file in files for run in list(readers[layout](file))]
-        for manifest, ratings in runs:
-            state = "imported " if store.write(manifest, ratings_table(ratings)) else "unchanged"
-            click.echo(f"{state} {manifest.run_id}  ({balance(manifest)})")
 
 
 @click.command("runs")

@@ -1,7 +1,8 @@
 """Importer of the PsychoSafe judgment layout: `compare_all_judges*.json`.
 
 Flat keys read `<judge>_<run>_criterion_<n>`; judge names hold `-` and `.`, so they are parsed from the right. What
-the source does not state (texts of the rubric and prompts, why a value is missing) stays unknown.
+the source does not state (texts of the rubric and prompts, why a value is missing) stays unknown. Where the file holds
+the answers (`model_answer_<run>`), what they are like is described as in a measured run; their texts are not stored.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from judges.combine import combine
+from judges.describe import DESCRIBE_VERSION, describe
+from judges.detectors import DESCRIBED
 from judges.panels import family_of
+from judges.response import read_response
 from judges.scores import SCORING_VERSION, score
 from judges.verdict import Verdict
 from results.manifest import (
@@ -30,7 +34,7 @@ from results.manifest import (
     SourceFacts,
     make_run_id,
 )
-from results.schema import PANEL_RATER, Rating
+from results.schema import DESCRIBE_RATER, PANEL_RATER, Rating
 from rubrics.loader import load_rubric
 from rubrics.model import Rubric
 
@@ -44,6 +48,8 @@ RUNS: Final = {
     "v1": ("Qwen/Qwen3.5-27B", "prompted (the paper's)"),
 }
 """What the run names of the published files stand for."""
+ANSWER: Final = "model_answer_"
+"""Start of the key of a run's answers, in the files that hold them."""
 
 _SERIES: Final = re.compile(r"^(?P<judge>.+?)_(?P<run>v\d+(?:_[a-z0-9]+)?)$")
 
@@ -75,7 +81,8 @@ def read_judgments(path: Path, domains: Mapping[str, str] | None = None) -> Iter
     rubric = load_rubric("paper")
     digest = hashlib.sha256(raw).hexdigest()
     for run, judges in runs.items():
-        manifest = _manifest(run, judges, items, rubric, path, digest)
+        described = any(isinstance(row.get(ANSWER + run), str) for row in rows)
+        manifest = _manifest(run, judges, items, rubric, path, digest, described)
         ratings: list[Rating] = []
         for n, (row, item) in enumerate(zip(rows, items, strict=True), 1):
             ratings += _ratings(manifest, row, item, run, judges, rubric, f"{path.name}, result {n}")
@@ -121,7 +128,9 @@ def _items(rows: list[Any], domains: Mapping[str, str], name: str) -> list[ItemF
     return items
 
 
-def _manifest(run: str, judges: list[str], items: list[ItemFacts], rubric: Rubric, path: Path, digest: str) -> Manifest:
+def _manifest(
+    run: str, judges: list[str], items: list[ItemFacts], rubric: Rubric, path: Path, digest: str, described: bool
+) -> Manifest:
     model, condition = RUNS.get(run, (run, None))
     family = family_of(model)
     families = {f for f in map(family_of, judges) if f}
@@ -140,6 +149,7 @@ def _manifest(run: str, judges: list[str], items: list[ItemFacts], rubric: Rubri
         ),
         panel=PanelFacts(judges=tuple(JudgeFacts(id=j, kind="llm", family=family_of(j)) for j in judges)),
         scoring=SCORING_VERSION,
+        detectors={"describe": DESCRIBE_VERSION} if described else {},
         counts={"responses": len(items)},
         source=SourceFacts(file=path.name, size=len(path.read_bytes()), sha256=digest, note=f"run {run}"),
         self_family=family in families if family and families else None,
@@ -171,6 +181,23 @@ def _ratings(
         yield rating(PANEL_RATER, "panel", criterion, combined.value, combined.status)
     for name, s in score(rubric, {c: p.value for c, p in panel.items()}, None).items():
         yield rating(PANEL_RATER, "panel", name, s.value, s.status)
+    for criterion, number in _described(row.get(ANSWER + run), where).items():
+        status = "ok" if number is not None else "undefined"
+        # Ours, from the text: the one part of an imported run that was measured here.
+        yield {**rating(DESCRIBE_RATER, "rule", criterion, number, status), "origin": "measured"}
+
+
+def _described(answer: Any, where: str) -> dict[str, float | None]:
+    """What an answer is like; nothing where there is none, or none that would be judged."""
+    if answer is None:
+        return {}
+    if not isinstance(answer, str):
+        raise ImportRefused(f"{where}: an answer that is no text")
+    response = read_response(answer)
+    if not response.judged:
+        return {}
+    found = describe(response.text).as_dict()
+    return {c: None if found[c] is None else round(float(found[c]), 3) for c in DESCRIBED}
 
 
 def _value(rubric: Rubric, criterion: str, raw: Any, where: str) -> float | None:

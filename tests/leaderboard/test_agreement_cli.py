@@ -1,0 +1,152 @@
+"""`psychosafe agreement` as a user types it: formats, sentences, checklist, errors."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from leaderboard.agreement.checklist import checklist
+from leaderboard.agreement.layout import chapters
+from leaderboard.agreement.words import number, p_value
+from leaderboard.cli import main
+from results.added import add_ratings
+from results.agreement import agreement_report
+from results.agreement_records import AgreementReport
+from results.manifest import SourceFacts
+from results.schema import Rating, ratings_table
+from results.store import Store
+from tests.leaderboard.test_board import HOSTILE, manifest
+
+N = 50
+
+
+def run(store: Path, *arguments: str) -> Any:
+    return CliRunner().invoke(main, ["agreement", "--store", str(store), *arguments])
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reference case: 50 responses, a person who says Yes to 48, a judge that says Yes to all.
+
+    Another judge fails at times, and bears a name that would be markup, LaTeX and a formula.
+    """
+    root = tmp_path_factory.mktemp("reference")
+    store, m = Store(root), manifest("made", n=N)
+
+    def rows(rater: str, kind: str, values: list[float | None]) -> list[Rating]:
+        return [
+            Rating(
+                run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater=rater, repeat=0, rater_kind=kind,
+                origin="imported" if kind == "human" else "measured", criterion="refusal", value=v,
+                status="judge_refused" if v is None else "ok",
+            )
+            for i, v in zip(m.items, values, strict=True)
+        ]  # fmt: skip
+
+    yes: list[float | None] = [1.0] * N
+    store.write(
+        m, ratings_table([*rows("always yes", "llm", yes), *rows("=" + HOSTILE, "llm", [*yes[:40], *[None] * 10])])
+    )
+    people = rows("Ada", "human", [1.0] * 48 + [0.0] * 2)
+    add_ratings(store, m.run_id, ratings_table(people), SourceFacts(file="ada.csv", sha256="1"))
+    return root
+
+
+@pytest.fixture(scope="module")
+def report(reference: Path) -> AgreementReport:
+    store = Store(reference)
+    return agreement_report(store, list(store.manifests()), ["refusal"])
+
+
+def test_the_reference_case_says_what_it_knows(reference: Path) -> None:
+    result = run(reference, "--criteria", "refusal")
+    assert result.exit_code == 0, result.output
+    text = " ".join(result.output.split())
+    assert re.search(r"always yes agreed with Ada on refusal in 96% of 50 responses, 95% CI \[87%, 99%\]", text)
+    # Kappa is 0 by construction, with a real interval; AC1 stands beside it; the correlation is undefined and says why.
+    assert re.search(r"κ = \.00, 95% CI \[-\.\d\d, \.[67]\d\] \(constant rater \(the judge\)", text)
+    assert re.search(r"Ada always yes 50 \.96 \[\.87, \.99\] \.00 \[-\.\d\d, \.[67]\d\] \.96 \[\.8\d, \.99\]", text)
+    assert "Ada and always yes, made · baseline: Pearson undefined: constant rater (the judge)." in text
+    assert "not shown to be better than judging one value" in text
+    assert "One person rated: human agreement, the human ceiling" in text
+
+
+def test_formats_hold_the_same_figures_and_no_name_breaks_out(reference: Path) -> None:
+    data = json.loads(run(reference, "--criteria", "refusal", "--json").output)
+    (section,) = data["sections"]
+    pair = next(p for p in section["pairs"] if p["second"] == "always yes")
+    rows = list(csv.DictReader(io.StringIO(run(reference, "--criteria", "refusal", "--format", "csv").output)))
+    of_pair = {r["figure"]: r for r in rows if (r["first"], r["second"]) == ("Ada", "always yes")}
+    for figure, e in pair["estimates"].items():
+        row = of_pair[figure]
+        for part in ("value", "low", "high"):
+            assert (row[part] == "") == (e[part] is None)
+            assert row[part] == "" or float(row[part].lstrip("'")) == e[part]
+        assert (row["reason"], int(row["n"])) == (e["reason"], e["n"])
+    assert {r["second"] for r in rows if r["second"].endswith(HOSTILE) and " minus " not in r["second"]} == {
+        "'=" + HOSTILE
+    }
+    markdown = run(reference, "--criteria", "refusal", "--format", "markdown").output
+    assert "## Judges and people" in markdown and "<script>" not in markdown and "<img" not in markdown
+    latex = run(reference, "--criteria", "refusal", "--format", "latex").output
+    assert latex.count(r"\begin{table}") == latex.count(r"\end{table}") > 3
+    assert r"\toprule" in latex and r"\resizebox{\textwidth}" in latex
+    unescaped = re.findall(r"(?<!\\)[&%#_$](?![^\n]*\\\\)", re.sub(r"^%.*$|\$-\$|\$\\cdot\$", "", latex, flags=re.M))
+    assert set(unescaped) <= {"&"}, "only the column marks of tables stand bare"
+
+
+def test_every_chapter_has_something_to_say_and_the_checklist_names_what_is_missing(report: AgreementReport) -> None:
+    full, brief = chapters(report, full=True), chapters(report)
+    assert {c.title for c in brief} < {c.title for c in full}
+    assert all(c.lines or c.tables for c in full)
+    for chapter in full:
+        for table in chapter.tables:
+            assert all(len(row) == len(table.columns) for row in table.rows), table.title
+    entries = {e.item: e for e in checklist(report)}
+    assert list(entries) == [f"G{n}" for n in range(1, 16)] + [f"L{n}" for n in range(1, 11)]
+    assert entries["G1"].state == "yours to write" and entries["G10"].state == "filled"
+    assert entries["L9"].state == "missing" and "two people" in entries["L9"].says
+    assert entries["L10"].state == "filled" and entries["G8"].state == "missing"
+    missing = next(c for c in brief if c.title == "Missing ratings")
+    assert missing.tables[0].rows[0][2:] == ("50", "40", "10 judge refused")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--runs", "nothing"), "no run 'nothing'"),
+        (("--humans", "Ben"), "nobody called 'Ben'"),
+        (("--criteria", "warmth"), "a criterion 'warmth'"),
+    ],
+)
+def test_errors_are_one_line(reference: Path, arguments: tuple[str, str], message: str) -> None:
+    result = run(reference, *arguments)
+    assert result.exit_code == 1 and message in result.output and result.output.count("\n") == 1
+
+
+def test_a_store_without_people_says_what_to_do_and_a_place_that_cannot_be_written(
+    tmp_path: Path, reference: Path
+) -> None:
+    result = run(tmp_path)
+    assert (
+        result.exit_code == 1 and "no person has rated a run" in result.output and "psychosafe import" in result.output
+    )
+    (tmp_path / "file").write_text("x")
+    result = run(reference, "--criteria", "refusal", "--json", "--out", str(tmp_path / "file" / "out.json"))
+    assert result.exit_code == 1 and "cannot write" in result.output
+    out = tmp_path / "deep" / "out.json"
+    assert run(reference, "--criteria", "refusal", "--json", "--out", str(out)).exit_code == 0
+    assert json.loads(out.read_text())["people"] == ["Ada"] and [p.name for p in out.parent.iterdir()] == ["out.json"]
+
+
+def test_numbers_are_written_as_the_apa_asks() -> None:
+    assert [number(v) for v in (0.614, -0.02, -0.001, 1.0, None)] == [".61", "-.02", ".00", "1.00", "undefined"]
+    assert number(0.5, "bias") == "0.50" and number(-0.5, "mae") == "-0.50"
+    assert [p_value(p) for p in (0.0002, 0.0316, 1.0, None)] == ["< .001", ".032", "1.000", "not tested"]
