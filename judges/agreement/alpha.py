@@ -9,7 +9,7 @@ from typing import Final
 
 import krippendorff
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from judges.agreement.alpha_resample import (
     FEW,
@@ -31,9 +31,11 @@ __all__ = ["Level", "alpha", "alpha_estimate", "bootstrap_alphas"]
 
 PAIR_MASS: Final = 1.5
 RARE_MASS: Final = 1.0
+CLUSTER_MASS: Final = (2.0, 1.5)
 DOMINANT: Final = 0.8
 MOST_PATTERNS: Final = 5000
-"""Priors, the share of the commonest value above which the jackknife fails, and the patterns that draws can bear."""
+"""Priors (with clusters: on two points, on more), the share of the commonest value above which the jackknife fails,
+and the patterns that draws can bear."""
 
 _UNRATED = "no item has two ratings"
 _CONSTANT = "every rater gives one and the same value throughout"
@@ -101,8 +103,11 @@ def alpha_estimate(
 ) -> Estimate:
     """Krippendorff's alpha with the interval that holds up for these ratings.
 
-    - Items with a common source (`clusters`): cluster bootstrap; the spread of the replicates on Fisher's z with
-      Student's t on the number of clusters less one, because percentiles of few clusters are too narrow.
+    - Items with a common source (`clusters`): a cluster bootstrap tells how much less such items are worth (the
+      design effect, squared ratio of its spread to the jackknife's over items, and of Student's t to the normal
+      quantile); Dirichlet draws as below from counts that are divided by it, prior mass 2 on two points, else 1.5. Its
+      spread alone on Fisher's z, with t on the clusters less one, covers .86 in skewed scenarios of the coverage
+      study, these draws .92; it stands in where there are too many patterns.
     - A scale of two points, or more than 80 % of the ratings on one value: Dirichlet draws over the count patterns.
       The jackknife covers as little as 46 % instead of 95 % where nearly all ratings are the same. The prior's total
       mass is 1.5 on two points (for a pair of raters Jeffreys' prior), else 1. The interval exists where alpha does
@@ -132,33 +137,56 @@ def alpha_estimate(
     reason = FEW if n < MINIMUM else ""
     if clusters is not None and len(clusters) != total:
         raise ValueError(f"{len(clusters)} cluster labels for {total} items: give one an item")
-    prior = _prior(found) if clusters is None else None
+    units, method, spread, effect = n, "jackknife t on Fisher's z", None, 1.0
+    if clusters is not None:
+        # A cluster without a pairable item tells alpha nothing.
+        table = cluster_table(found, clusters)[:, found.pairable].sum(axis=1)
+        units = int((table > 0).sum())
+        method = f"cluster bootstrap ({units} clusters, {replicates} replicates)"
+        reason = f"{units} clusters: the interval is known to be too narrow" if units < MINIMUM else ""
+        if units < 2:
+            return _lone(value, n, total, "cluster")
+        spread = _cluster_spread(found, clusters, replicates, seed)
+        effect = _design_effect(spread, _jackknife(found), table, confidence)
+    prior = _prior(found, clusters is not None)
     if prior is not None:
-        low, high = _dirichlet(found, prior, seed, replicates, confidence)
-        method = f"Dirichlet on count patterns, total mass {prior:g}, {replicates} draws"
+        low, high = _dirichlet(found, prior, seed, replicates, confidence, effect)
+        draws = f"Dirichlet on count patterns, total mass {prior:g}, {replicates} draws"
+        method = draws if clusters is None else f"{method}, {draws} at its design effect"
         if value is None:
             return Estimate(None, low, high, n, total, method, _CONSTANT)
         return Estimate(value, min(low, value), max(high, value), n, total, method, reason)
     if value is None:
         return Estimate.undefined(_CONSTANT, n, total)
-    units, method, spread = n, "jackknife t on Fisher's z", None
-    if clusters is not None:
-        # A cluster without a pairable item tells alpha nothing.
-        units = int(cluster_table(found, clusters)[:, found.pairable].any(axis=1).sum())
-        method = f"cluster bootstrap ({units} clusters, {replicates} replicates), t on Fisher's z"
-        reason = f"{units} clusters: the interval is known to be too narrow" if units < MINIMUM else ""
     if units < 2:
-        unit = "item with two ratings" if clusters is None else "cluster"
-        return Estimate(value, None, None, n, total, "", f"one {unit} has no interval")
+        return _lone(value, n, total, "item with two ratings")
     if _spotless(found):
         low = _worst(found, 1.0 - ((1.0 - confidence) / 2.0) ** (1.0 / units))
         return Estimate(value, low, 1.0, n, total, "exact bound, no disagreement seen", reason)
-    spread = _jackknife(found) if clusters is None else _cluster_spread(found, clusters, replicates, seed)
+    if clusters is None:
+        spread = _jackknife(found)
+    else:
+        method += ", t on Fisher's z"
     if spread is None or abs(value) >= 1.0:
         return Estimate(value, None, None, n, total, "", "the variation rests on too few items for an interval")
     half = float(stdtrit(units - 1, 0.5 + confidence / 2)) * spread / (1.0 - value * value)
     z = np.arctanh(value)
     return Estimate(value, float(np.tanh(z - half)), float(np.tanh(z + half)), n, total, method, reason)
+
+
+def _lone(value: float | None, n: int, total: int, unit: str) -> Estimate:
+    return Estimate(value, None, None, n, total, "", f"one {unit} has no interval" if value is not None else _CONSTANT)
+
+
+def _design_effect(spread: float | None, alone: float | None, sizes: Array, confidence: float) -> float:
+    """By how much counts of items in clusters are to be divided; at least 1."""
+    if spread is None or alone is None:
+        # As if all items of a cluster were one.
+        effect = float((sizes**2).sum() / sizes.sum())
+    else:
+        effect = max(1.0, (spread / alone) ** 2)
+    units = int((sizes > 0).sum())
+    return effect * float(stdtrit(units - 1, 0.5 + confidence / 2) / ndtri(0.5 + confidence / 2)) ** 2
 
 
 def _jackknife(found: Patterns) -> float | None:
@@ -190,11 +218,13 @@ def _cluster_spread(found: Patterns, clusters: Sequence[Hashable], replicates: i
     return error if error > 1e-12 else None
 
 
-def _dirichlet(found: Patterns, mass: float, seed: int, replicates: int, confidence: float) -> tuple[float, float]:
+def _dirichlet(
+    found: Patterns, mass: float, seed: int, replicates: int, confidence: float, effect: float
+) -> tuple[float, float]:
     """Posterior interval over all count patterns that can occur, a prior of total `mass` spread evenly over them.
 
     Items with equally many ratings form a group; each group has its share of the prior, so that gaps do not add to
-    what is assumed.
+    what is assumed. Counts are divided by the design effect.
     """
     n, k = found.n, len(found.points)
     seen = {tuple(row): w for row, w in zip(found.marginals.astype(int), found.weights, strict=True) if row.any()}
@@ -204,7 +234,7 @@ def _dirichlet(found: Patterns, mass: float, seed: int, replicates: int, confide
         group = _count_rows(m, k)
         share = sum(w for row, w in seen.items() if sum(row) == m) / n
         rows += group
-        concentration += [seen.get(row, 0.0) + mass * share / len(group) for row in group]
+        concentration += [seen.get(row, 0.0) / effect + mass * share / len(group) for row in group]
     marginals = np.array(rows, dtype=float)
     i, j = np.triu_indices(k, 1)
     pairs = marginals[:, i] * marginals[:, j] / (marginals.sum(axis=1) - 1)[:, None]
@@ -222,13 +252,15 @@ def _count_rows(m: int, k: int) -> list[tuple[int, ...]]:
     return rows
 
 
-def _prior(found: Patterns) -> float | None:
+def _prior(found: Patterns, clustered: bool) -> float | None:
     """Total mass of the Dirichlet prior where that interval is the better one, else None."""
     k = len(found.points)
     totals = found.weights @ found.marginals
     sizes = {int(m) for m in found.marginals.sum(axis=1) if m}
     if sum(math.comb(m + k - 1, m) for m in sizes) > MOST_PATTERNS:
         return None
+    if clustered:
+        return CLUSTER_MASS[k > 2]
     if k == 2:
         return PAIR_MASS
     return RARE_MASS if totals.max() > DOMINANT * totals.sum() else None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from scipy.special import fdtri
 
-from judges.agreement.alpha_resample import Array, Ratings, ratings_matrix
+from judges.agreement import icc_resample
+from judges.agreement.alpha_resample import FEW, MINIMUM, REPLICATES, Array, Ratings, ratings_matrix
+from judges.agreement.icc_resample import Form
 from judges.stats import Estimate
 
-Form = Literal["1,1", "1,k", "C,1", "C,k", "A,1", "A,k"]
+__all__ = ["FORMS", "Form", "MeanSquares", "icc_estimate", "mean_squares"]
+
 FORMS: Final[tuple[Form, ...]] = ("1,1", "1,k", "C,1", "C,k", "A,1", "A,k")
 """1: raters differ from item to item (one-way); C: consistency; A: absolute agreement. Then one rater or the mean."""
 
@@ -40,24 +44,42 @@ def mean_squares(data: Array) -> MeanSquares:
     )
 
 
-def icc_estimate(ratings: Ratings, form: Form, confidence: float = 0.95) -> Estimate:
-    """An intraclass correlation with its F interval; items that every rater rated only.
+def icc_estimate(
+    ratings: Ratings,
+    form: Form,
+    confidence: float = 0.95,
+    *,
+    scale: Sequence[float] | None = None,
+    seed: int = 0,
+    draws: int = REPLICATES,
+) -> Estimate:
+    """An intraclass correlation with its interval; items that every rater rated only.
+
+    Give the declared scale where ratings are points of one. Without it the interval is the F interval, which supposes
+    normal values and raters drawn at random: on skewed five-point ratings it held the true value in as little as .36
+    of simulated studies. With it the interval is about these raters and supposes no distribution (`icc_resample`).
 
     Args:
         ratings: One row a rater, one column an item; None or NaN where a rater gave nothing.
         form: Model and unit, such as "A,1" (absolute agreement of one rater) or "A,k" (of the mean of k).
         confidence: Confidence level.
+        scale: The declared points.
+        seed: Seed of the draws, where there are any.
+        draws: Their number.
 
     Returns:
         The estimate; `n` complete items of `total`. Undefined where no rater's values vary, or with fewer than two
-        raters or complete items. Perfect agreement has no interval, because F has no value there.
+        raters or complete items. Perfect agreement has no F interval, because F has no value there.
+
+    Raises:
+        ValueError: An unknown form, rows of different length, or a value that is not on the scale.
 
     Source:
         McGraw and Wong (1996), Psychol. Methods 1:30-46, tables 4 and 7; the two-way forms are case 2.
     """
     if form not in FORMS:
         raise ValueError(f"no ICC is called {form!r}: choose from {', '.join(FORMS)}")
-    data = ratings_matrix(ratings)
+    data = ratings_matrix(ratings, scale)
     k, total = data.shape
     data = data[:, ~np.isnan(data).any(axis=0)]
     n = data.shape[1]
@@ -71,6 +93,12 @@ def icc_estimate(ratings: Ratings, form: Form, confidence: float = 0.95) -> Esti
     value = _value(squares, form)
     if value is None:
         return Estimate.undefined("the items' means do not vary, nor does what is left", n, total)
+    if scale is not None:
+        found = icc_resample.interval(data, form, scale, confidence, seed, draws)
+        if found is None:
+            return Estimate(value, None, None, n, total, "", "the variation rests on too few items for an interval")
+        low, high, method = found
+        return Estimate(value, min(low, value), max(high, value), n, total, method, FEW if n < MINIMUM else "")
     ends = _interval(squares, form, (1.0 - confidence) / 2.0)
     if ends is None:
         reason = (

@@ -13,7 +13,7 @@ from leaderboard.agreement.layout import Chapter, chapters
 from leaderboard.cli.common import console, latex, latex_text, markdown, safe_cell
 from results.agreement_records import AgreementReport
 
-LATEX_HEAD = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}; compile with lualatex or xelatex for κ and α."
+LATEX_HEAD = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}."
 
 
 def written(report: AgreementReport, fmt: str, full: bool = False) -> str:

@@ -167,6 +167,7 @@ _LATEX: Final = str.maketrans(
     {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "·": r"$\cdot$", "–": "--",
+        "κ": r"$\kappa$", "α": r"$\alpha$", "…": r"\dots{}", "’": "'",
     }
 )  # fmt: skip
 

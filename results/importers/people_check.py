@@ -162,7 +162,7 @@ class Checker:
             manifest,
             frozenset(i.id for i in manifest.items),
             frozenset((r["item_id"], r["epoch"], r["turn"]) for r in rows),
-            frozenset({*judges}),
+            frozenset({*machines, *judges, *RESERVED}),
             {tuple(r[c] for c in KEY_COLUMNS): (r["value"], r["status"]) for r in human.to_pylist()},
         )
         return self._runs[run_id]

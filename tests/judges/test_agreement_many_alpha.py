@@ -345,12 +345,32 @@ def test_gaps_do_not_add_to_the_prior() -> None:
 
 
 def test_the_t_of_clusters_is_on_the_clusters() -> None:
+    """On a scale with more patterns than draws can bear, where the spread alone makes the interval."""
     data, labels = panel(np.random.default_rng(9), 6, 10), [i // 10 for i in range(60)]
-    got = alpha_estimate(data, FIVE, "ordinal", labels, replicates=3000)
-    spread = bootstrap_alphas(data, FIVE, "ordinal", replicates=3000, clusters=labels).std(ddof=1)
+    long = [float(v) for v in range(1, 26)]
+    got = alpha_estimate(data, long, "ordinal", labels, replicates=3000)
+    assert got.method == "cluster bootstrap (6 clusters, 3000 replicates), t on Fisher's z"
+    spread = bootstrap_alphas(data, long, "ordinal", replicates=3000, clusters=labels).std(ddof=1)
     assert got.low is not None and got.high is not None and got.value is not None
     half = (math.atanh(got.high) - math.atanh(got.low)) / 2
     assert half * (1 - got.value**2) / spread == pytest.approx(2.5706, abs=1e-3), "5 degrees of freedom"
+
+
+@pytest.mark.parametrize("scale", [BINARY, FIVE])
+def test_items_that_are_there_twice_are_counted_once(scale: tuple[float, ...]) -> None:
+    """Clusters of two equal items: the design effect is 2, and the interval that of the single items."""
+    data = panel(np.random.default_rng(12), 80, 1)
+    data = (data > 3).astype(float) if scale == BINARY else data
+    twice, labels = np.repeat(data, 2, axis=1), [i // 2 for i in range(160)]
+    got, single = alpha_estimate(twice, scale, "nominal", labels), alpha_estimate(data, scale, "nominal")
+    blind = alpha_estimate(twice, scale, "nominal")
+    ends = [(e.low, e.high) for e in (got, single, blind)]
+    assert ends[0] == pytest.approx(ends[1], abs=0.025)
+    width = [high - low for low, high in ends if low is not None and high is not None]
+    assert width[0] == pytest.approx(width[1], rel=0.1)
+    assert width[2] < 0.8 * width[0]
+    lone = alpha_estimate(np.zeros((2, 40)), BINARY, "nominal", [i // 2 for i in range(40)])
+    assert lone.value is None and lone.low is not None, "one value throughout: an interval, and no value"
 
 
 def test_the_ordinal_interval_covers_where_nearly_all_ratings_are_the_same() -> None:
