@@ -98,12 +98,14 @@ def _study(r: AgreementReport) -> Iterator[Entry]:
 
 def _results(r: AgreementReport) -> Iterator[Entry]:
     wide = [s for s in r.sections if s.scope == r.scopes[-1]]
-    pairs = [
-        f"{name(s.criterion)}: "
-        + ", ".join(f"{rater(p.first)} with {rater(p.second)} {p.report.n}" for p in s.report.pairs)
-        for s in wide
-    ]
-    yield Entry("G11", "How many raters and responses there were in the end", "filled", "; ".join(pairs))
+    counts = []
+    for s in wide:
+        given = [p.report.n for p in s.report.pairs]
+        if given:
+            span = f"{min(given)}" if min(given) == max(given) else f"{min(given)} to {max(given)}"
+            counts.append(f"{name(s.criterion)}: {span} of {s.report.responses} responses a pair of raters")
+    says = f"{len(r.people)} people, {len(r.judges)} judges; {'; '.join(counts)}"
+    yield Entry("G11", "How many raters and responses there were in the end", "filled", says)
     judges = ", ".join(map(rater, r.judges)) or "none"
     says = f"judges: {judges}; the people's training and experience are not on record"
     yield Entry("G12", "Who the raters are: training, experience", "in part" if r.judges else "missing", says)

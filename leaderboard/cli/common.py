@@ -163,6 +163,8 @@ def markdown(table: Table) -> str:
 
 WIDE: Final = 6
 """Columns from which a LaTeX table is scaled to the text's width (package graphicx)."""
+BREAKS: Final = 45
+"""Characters from which a cell of words is broken into lines in LaTeX."""
 _LATEX: Final = str.maketrans(
     {
         "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -183,10 +185,10 @@ def latex(table: Table) -> str:
     def line(row: Sequence[str]) -> str:
         return " & ".join(map(latex_text, row)) + r" \\"
 
-    align = "".join("r" if i in table.numeric else "l" for i in range(len(table.columns)))
-    # A table of words needs columns that break; the last column is the longest one here.
-    if not table.numeric:
-        align = "l" * (len(table.columns) - 1) + r"p{0.45\textwidth}"
+    words = [i for i in range(len(table.columns)) if i not in table.numeric]
+    long = [i for i in words if any(len(row[i]) > BREAKS for row in table.rows)]
+    broken = rf"p{{{0.7 / max(1, len(long)):.2f}\textwidth}}"
+    align = "".join("r" if i in table.numeric else broken if i in long else "l" for i in range(len(table.columns)))
     wide = len(table.columns) > WIDE
     notes = [rf"\par\footnotesize {latex_text(n)}" for n in table.notes]
     return "\n".join(
