@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -42,7 +43,8 @@ def add_ratings(store: Store, run_id: str, ratings: pa.Table, source: SourceFact
     except OSError as ex:
         raise StoreError(f"cannot write to the store {store.root}: {ex.strerror or ex}") from ex
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
     return True
 
 

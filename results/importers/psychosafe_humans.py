@@ -6,7 +6,10 @@ person; a merged variant writes `criteria_N`. Which run an answer is from is not
 - by its text, in the judgment file that holds the answers (`model_answer_<run>`): blanks around an answer, a literal
   `<|im_end|>` at its end and the kind of line ends do not matter; or
 - by a trace, JSON of the form `{"<pair id or prompt>": {"a": "v0", "b": "v1"}}`, whose names are those of a run in the
-  judgment file, or ids of runs in the store.
+  judgment file, or ids of runs in the store; also as the authors' tool writes it, `{"mapping": [{"id": "<pair id>_a",
+  "source_split": "v0"}, ...]}`; or
+- by the file itself, where that tool has merged the two: `{"rows": [{"source_split": "v0", "full_example": {"prompt":
+  ...}, "criteria_1": ...}, ...]}`.
 
 The runs must have been imported from that judgment file before.
 """
@@ -47,13 +50,17 @@ def read_annotated(
     Raises:
         ImportRefused: Another layout, both or neither of `answers` and `trace`, or runs that are not in the store.
     """
+    text, source = read_file(path, "psychosafe-humans")
+    name = file_name(path)
+    data = read_json(text, name)
+    if isinstance(data, dict) and isinstance(data.get("rows"), list) and data["rows"]:
+        find_run = _runs_named(runs, name)
+        rows = enumerate(data["rows"], 1)
+        return PeopleFile(source, tuple(e for n, r in rows for e in _row(r, f"{name}, row {n}", runs, rater, find_run)))
     if (answers is None) == (trace is None):
         raise ImportRefused(
             f"{file_name(path)}: which answer is from which run? give --answers compare_all_judges.json or --trace FILE"
         )
-    text, source = read_file(path, "psychosafe-humans")
-    name = file_name(path)
-    data = read_json(text, name)
     pairs = data.get("paired_responses") if isinstance(data, dict) else None
     if not isinstance(pairs, list) or not pairs:
         raise ImportRefused(f"{name}: no `paired_responses`; give the annotated file of the PsychoSafe layout")
@@ -146,21 +153,13 @@ def _by_trace(path: Path, runs: Runs) -> _Find:
     text, _ = read_file(path, "trace")
     name = file_name(path)
     trace = read_json(text, name)
+    if isinstance(trace, dict) and isinstance(trace.get("mapping"), list):
+        trace = _slots(trace["mapping"])
     if not isinstance(trace, dict) or not trace or not all(isinstance(v, dict) for v in trace.values()):
         raise ImportRefused(f'{name}: no trace; it reads {{"<pair id or prompt>": {{"a": "v0", "b": "v1"}}, ...}}')
     named = {v for slots in trace.values() for v in slots.values() if isinstance(v, str)}
-    known: dict[str, Manifest] = {}
-    for run in sorted(named):
-        exact = runs.get(run)
-        found = [exact] if exact else runs.imported(f"run {run}")
-        if len(found) > 1:
-            ids = ", ".join(m.run_id for m in found[:4])
-            raise ImportRefused(f"{name}: {shown(run)} may be any of {ids}; write the id in the trace")
-        if not found:
-            raise ImportRefused(
-                f"{name}: no run {shown(run)} in the store; type `psychosafe import psychosafe` with its judgment file"
-            )
-        known[run] = found[0]
+    find_run = _runs_named(runs, name)
+    known = {run: find_run(run) for run in sorted(named)}
 
     def find(pair: _Pair) -> tuple[Manifest, Manifest] | str:
         keys = [k for k in (pair.get("pair_id"), pair["a"]["prompt"]) if isinstance(k, str) and k in trace]
@@ -174,3 +173,55 @@ def _by_trace(path: Path, runs: Runs) -> _Find:
         return (a, b) if a.run_id != b.run_id else f"{name} names one run for both slots"
 
     return find
+
+
+def _runs_named(runs: Runs, name: str) -> Callable[[str], Manifest]:
+    """A run of the store by its name in a judgment file, or its id.
+
+    Raises:
+        ImportRefused: On call: there is no such run, or there are several.
+    """
+    known: dict[str, Manifest] = {}
+
+    def find(run: str) -> Manifest:
+        if run not in known:
+            exact = runs.get(run)
+            found = [exact] if exact else runs.imported(f"run {run}")
+            if len(found) > 1:
+                ids = ", ".join(m.run_id for m in found[:4])
+                raise ImportRefused(f"{name}: {shown(run)} may be any of {ids}; write the id instead")
+            if not found:
+                raise ImportRefused(
+                    f"{name}: no run {shown(run)} in the store; type `psychosafe import psychosafe` with its judgments"
+                )
+            known[run] = found[0]
+        return known[run]
+
+    return find
+
+
+def _slots(mapping: list[Any]) -> dict[str, dict[str, str]]:
+    """The authors' trace by pair: its ids are a pair's id, `_` and the slot."""
+    pairs: dict[str, dict[str, str]] = {}
+    for row in (r for r in mapping if isinstance(r, dict)):
+        pair, _, slot = str(row.get("id")).rpartition("_")
+        pairs.setdefault(pair, {})[slot] = str(row.get("source_split"))
+    return pairs
+
+
+def _row(
+    row: Any, where: str, runs: Runs, rater: str, find_run: Callable[[str], Manifest]
+) -> Iterator[PersonRating | RefusedRow]:
+    """One answer of the merged layout, which names its run itself."""
+    example = row.get("full_example") if isinstance(row, dict) else None
+    split = row.get("source_split") if isinstance(row, dict) else None
+    prompt = example.get("prompt") if isinstance(example, dict) else None
+    if not isinstance(prompt, str) or not isinstance(split, str):
+        yield RefusedRow(where, "no `source_split` and no `full_example` with a prompt")
+        return
+    run = find_run(split)
+    items = runs.items_of(run.run_id, prompt)
+    if len(items) != 1:
+        yield RefusedRow(where, f"{run.run_id} has no item with this prompt")
+        return
+    yield from _slot(row, where, run.run_id, items[0], rater)
