@@ -1,0 +1,1 @@
+"""Ratings by people: a blind plan of who rates what in which order, and the database that keeps what they say."""
