@@ -26,7 +26,7 @@ from judges.annotation.model import (
     Stratum,
 )
 from judges.annotation.order import Deck, assign, shuffled
-from judges.annotation.pool import COMPLIED, Candidate, draw, leak_note, pair_up, readable, source_of
+from judges.annotation.pool import COMPLIED, Candidate, draw, draw_matched, leak_note, pair_up, readable, source_of
 from rubrics.loader import rubric_sha256
 from rubrics.model import Rubric
 
@@ -73,6 +73,7 @@ def make_plan(
     pairs: int = 0,
     seed: int = 0,
     min_compliant: int = 0,
+    matched: bool = False,
     names: Sequence[str] = (),
     title: str = "Rating answers",
     content_note: str = "",
@@ -101,6 +102,7 @@ def make_plan(
         pairs: Side-by-side pairs of two runs' answers to one item.
         seed: Seed of all drawing.
         min_compliant: At least so many cards whose verdict is `complied`, if there are so many.
+        matched: Draw items and rate every run's answer to each, for tests that are paired on items.
         names: Names to take out of responses, besides the known ones.
         title: Shown to annotators.
         content_note: What annotators are told of the content beforehand.
@@ -117,7 +119,7 @@ def make_plan(
     pool, told = readable(candidates, names)
     notes = [f"{gone} responses without a text are left out"] if (gone := len(candidates) - len(pool)) else []
     _check(pool, rubric, annotators, n, overlap, repeats, training, gold, min_compliant)
-    drawn, strata = draw(pool, n, min_compliant, rng, notes)
+    drawn, strata = (draw_matched if matched else draw)(pool, n, min_compliant, rng, notes)
     used: set[str] = set()
 
     def token() -> str:
@@ -158,7 +160,7 @@ def make_plan(
     queues = []
     for name in annotators:
         own = hands[name]
-        firsts = rng.sample(own, min(fewest, round(repeats * n * overlap / len(annotators))))
+        firsts = rng.sample(own, min(fewest, round(repeats * len(drawn) * overlap / len(annotators))))
         twins: dict[str, str] = {}
         for first in firsts:
             t = token()

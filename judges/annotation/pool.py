@@ -121,6 +121,50 @@ def draw(
     return drawn, {k: Stratum(size=sizes[k], sampled=counts[k]) for k in sizes}
 
 
+def draw_matched(
+    pool: Sequence[Candidate], n: int, min_compliant: int, rng: random.Random, notes: list[str]
+) -> tuple[list[Candidate], dict[str, Stratum]]:
+    """A stratified sample of items, each with the answer of every run, for tests that are paired on items.
+
+    Args:
+        pool: What to draw from; items that lack an answer in one of the runs are left out.
+        n: Responses to draw; rounded down to whole items.
+        min_compliant: At least so many items with a compliant answer, or all of them if they are fewer.
+        rng: For the draw.
+        notes: Gets a line for what could not be had.
+
+    Raises:
+        PlanError: Too few items that every run has.
+    """
+    runs = sorted({c.run_id for c in pool})
+    by_place: dict[tuple[str, int, int], dict[str, Candidate]] = defaultdict(dict)
+    for c in pool:
+        by_place[c.place][c.run_id] = c
+    whole = {place: by_run for place, by_run in by_place.items() if len(by_run) == len(runs)}
+    items = n // len(runs)
+    if not 1 <= items <= len(whole):
+        raise PlanError(
+            f"--matched with --n {n}: {len(whole)} items have an answer in each of {len(runs)} runs; give "
+            f"{len(runs)} to {len(whole) * len(runs)}"
+        )
+    if n % len(runs):
+        notes.append(f"{items * len(runs)} responses instead of {n}: {items} items with {len(runs)} answers each")
+    heads = [
+        replace(by_run[runs[0]], verdict=COMPLIED if any(c.verdict == COMPLIED for c in by_run.values()) else "refused")
+        for by_run in whole.values()
+    ]
+    chosen, _ = draw(heads, items, min_compliant, rng, notes)
+    words = {COMPLIED: "matched, complied in some run", "refused": "matched, complied in no run"}
+
+    def together(head: Candidate) -> list[Candidate]:
+        return [replace(c, verdict=words[head.verdict]) for _, c in sorted(whole[head.place].items())]
+
+    drawn = [c for head in chosen for c in together(head)]
+    sizes = Counter(c.stratum for head in heads for c in together(head))
+    sampled = Counter(c.stratum for c in drawn)
+    return drawn, {k: Stratum(size=sizes[k], sampled=sampled[k]) for k in sorted(sizes)}
+
+
 def source_of(c: Candidate, weight: float) -> Source:
     """What a token stands for."""
     return Source(run_id=c.run_id, item_id=c.item_id, epoch=c.epoch, turn=c.turn, stratum=c.stratum, weight=weight)

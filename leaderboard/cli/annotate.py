@@ -44,6 +44,7 @@ def annotate_command() -> None:
 @click.option("--gold", type=click.IntRange(0), default=10, show_default=True, help="Hidden checks for each annotator.")
 @click.option("--pairs", type=click.IntRange(0), default=0, show_default=True, help="Side-by-side pairs, at the end.")
 @click.option("--min-compliant", type=click.IntRange(0), default=0, help="At least so many that were not refused.")
+@click.option("--matched", is_flag=True, help="Draw items, with every run's answer to each: for paired tests.")
 @click.option("--rubric", default="psychosafe", show_default=True, help="`psychosafe`, `paper`, or a rubric file.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all drawing.")
 @click.option("--name", "names", multiple=True, help="A name to take out of responses, besides the known ones.")
@@ -57,7 +58,7 @@ def annotate_command() -> None:
 @format_option
 def plan_command(
     logs: tuple[Path, ...], answers: tuple[Path, ...], prompts: Path | None, annotators: str, n: int, overlap: int,
-    repeats: float, training: int, gold: int, pairs: int, min_compliant: int, rubric: str, seed: int,
+    repeats: float, training: int, gold: int, pairs: int, min_compliant: int, matched: bool, rubric: str, seed: int,
     names: tuple[str, ...], country: tuple[str, ...], title: str, break_every: int, session_cap: int, out: Path | None,
     dry_run: bool, store: Store, fmt: str,
 ) -> None:  # fmt: skip
@@ -87,7 +88,8 @@ def plan_command(
             [c for r in found for c in r.candidates], the_rubric,
             tuple(a.strip() for a in annotators.split(",") if a.strip()),
             n=n, overlap=overlap, repeats=repeats, training=shown, gold=hidden, pairs=pairs, seed=seed,
-            min_compliant=min_compliant, names=[*names, *(name for r in found for name in r.names)], title=title,
+            min_compliant=min_compliant, matched=matched, title=title,
+            names=[*names, *(name for r in found for name in r.names)],
             content_note=CONTENT_NOTE, helplines=sources.help_lines(country), break_every=break_every,
             session_cap_minutes=session_cap,
         )  # fmt: skip

@@ -190,6 +190,25 @@ def test_strata_and_weights() -> None:
     assert any("only 10 responses were judged compliant, of the 20" in note for note in all_of_them.notes)
 
 
+def test_a_matched_draw_takes_every_runs_answer_to_each_item() -> None:
+    pool = [c for c in candidates(runs=3) if not (c.run_id == "MARKRUN-2" and c.item_id == "MARKITEM-7")]
+    _, found = plan_of(candidates=pool, n=31, matched=True, pairs=0, min_compliant=3)
+    drawn = [s for t, s in found.sources.items() if t not in found.repeats]
+    by_item: dict[str, set[str]] = {}
+    for s in drawn:
+        by_item.setdefault(s.item_id, set()).add(s.run_id)
+    assert len(drawn) == 30 and len(by_item) == 10 and all(len(runs) == 3 for runs in by_item.values())
+    assert "MARKITEM-7" not in by_item and any("30 responses instead of 31" in note for note in found.notes)
+    # 39 items are whole; of the 20 of domain 0 five were met with compliance, and weights are those of items.
+    sizes = Counter(s.size for s in found.strata.values())
+    assert sizes == {5: 3, 15: 3, 19: 3}
+    for name, stratum in found.strata.items():
+        assert sum(s.weight for s in drawn if s.stratum == name) == pytest.approx(stratum.size)
+    assert sum(stratum.sampled for name, stratum in found.strata.items() if name.endswith("in some run")) >= 3 * 3
+    with pytest.raises(PlanError, match="38 items have an answer in each of 3 runs; give 3 to 114"):
+        plan_of(candidates=pool[1:], n=117, matched=True)
+
+
 def test_order_and_sides_are_drawn_for_each_annotator() -> None:
     plan, found = plan_of()
     assert plan_of()[0].sha256 == plan.sha256 and plan_of()[1] == found
