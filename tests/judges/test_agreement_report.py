@@ -18,7 +18,7 @@ from judges.agreement.criterion_report import combined_people, criterion_report
 from judges.agreement.intervals import coefficients, estimate, posterior
 from judges.agreement.planning import labels_needed
 from judges.agreement.report_pair import pair_report
-from judges.stats.families import holm
+from judges.stats.families import benjamini_hochberg, holm
 
 FIVE = (1.0, 2.0, 3.0, 4.0, 5.0)
 TWO = (0.0, 1.0)
@@ -182,11 +182,12 @@ def test_published_figures_equal_scipy_and_scikit_learn_and_mark_their_zeros() -
     assert both == published([1.0, 0.0, 5.0, 3.0], [1.0, 1.0, 4.0, 3.0]) and both.n == 4
 
 
-def test_holm_equals_statsmodels() -> None:
+def test_corrections_equal_statsmodels() -> None:
     rng = np.random.default_rng(6)
     for m in (1, 2, 7, 30):
         p = rng.random(m) ** 3
         assert holm(list(p)) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-15)
-    assert holm([]) == ()
+        assert benjamini_hochberg(list(p)) == pytest.approx(multipletests(p, method="fdr_bh")[1], abs=1e-15)
+    assert holm([]) == benjamini_hochberg([]) == ()
     with pytest.raises(ValueError, match="outside 0 to 1"):
         holm([0.1, math.nan])

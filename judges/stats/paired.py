@@ -1,0 +1,241 @@
+"""What a paired comparison says beyond its mean: wins, a test, tails, relative change, and what it could have seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtrit
+from scipy.stats import binomtest
+
+from judges.stats.intervals import Estimate
+from judges.stats.permutation import sign_flip
+
+Array = npt.NDArray[np.float64]
+TAILS: Final = (0.05, 0.1, 0.9, 0.95)
+RESAMPLES: Final = 2000
+POWER: Final = 0.8
+MOST: Final = 1_000_000
+Verdict = Literal["better", "worse", "equivalent", "no worse", "no better", "unresolved", "not tested"]
+
+
+@dataclass(frozen=True)
+class WinLoss:
+    """Items on which the other run is better, alike, and worse."""
+
+    wins: int
+    ties: int
+    losses: int
+
+
+def win_loss(baseline: Sequence[float], other: Sequence[float], higher_is_better: bool = True) -> WinLoss:
+    """Count items by which of two runs has the better value; values closer than rounding are alike.
+
+    Args:
+        baseline: Values of the baseline, one an item.
+        other: Values of the other run, same items.
+        higher_is_better: Direction of the measure.
+    """
+    d = _differences(baseline, other) * (1.0 if higher_is_better else -1.0)
+    return WinLoss(int((d > 0).sum()), int((d == 0).sum()), int((d < 0).sum()))
+
+
+def paired_test(baseline: Sequence[float], other: Sequence[float]) -> tuple[float | None, str]:
+    """Two-sided p value of no difference on the same items, and the test's name.
+
+    McNemar's exact test where all values are 0 or 1; else sign flips of the differences, exact where they lie on a
+    grid and are not too many, Student's paired t otherwise. None without an item.
+
+    Args:
+        baseline: Values of the baseline, one an item.
+        other: Values of the other run, same items.
+
+    Source:
+        McNemar (1947), Psychometrika 12:153-157, in its exact binomial form; `permutation.sign_flip` for the others.
+    """
+    d = _differences(baseline, other)
+    if d.size == 0:
+        return None, ""
+    if set(np.unique([*baseline, *other])) <= {0.0, 1.0}:
+        up, down = int((d > 0).sum()), int((d < 0).sum())
+        return (1.0 if up + down == 0 else float(binomtest(up, up + down).pvalue)), "McNemar, exact"
+    return sign_flip(d)
+
+
+def tail_differences(
+    baseline: Sequence[float], other: Sequence[float], seed: int = 0, level: float = 0.95
+) -> dict[float, Estimate]:
+    """Quantiles of the other run's values less those of the baseline: whether a mean hides a worse tail.
+
+    Quantiles are of each run's values (the smallest value with that share at or below it), so that they exist on any
+    scale. Intervals are percentiles of an item bootstrap, which keeps items paired; on coarse scales they are coarse.
+
+    Args:
+        baseline: Values of the baseline, one an item.
+        other: Values of the other run, same items.
+        seed: Seed of the resamples.
+        level: Level of the intervals.
+
+    Returns:
+        By share, the difference; without an interval below 30 items.
+    """
+    x, y = np.asarray(baseline, dtype=float), np.asarray(other, dtype=float)
+    _differences(baseline, other)
+    n = x.size
+    if n == 0:
+        return {q: Estimate.undefined("no item has a value in both runs") for q in TAILS}
+    point = {q: float(_quantile(y, q) - _quantile(x, q)) for q in TAILS}
+    if n < 30:
+        few = f"{n} items are too few for an interval of a tail"
+        return {q: Estimate(v, None, None, n, n, "", few) for q, v in point.items()}
+    drawn = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
+    out = {}
+    for q, v in point.items():
+        d = _quantile(y[drawn], q) - _quantile(x[drawn], q)
+        low, high = (float(b) for b in np.quantile(d, [(1 - level) / 2, (1 + level) / 2]))
+        out[q] = Estimate(v, min(low, v), max(high, v), n, n, f"item bootstrap, {RESAMPLES} resamples, percentile")
+    return out
+
+
+def relative_change(baseline: Sequence[float], other: Sequence[float], seed: int = 0, level: float = 0.95) -> Estimate:
+    """(mean of other - mean of baseline) / mean of baseline on the same items, with an item bootstrap interval.
+
+    The interval is the bootstrap t on the log of the ratio of means, whose standard error is that of the paired delta
+    method. It is never to be printed without the absolute difference.
+
+    Args:
+        baseline: Values of the baseline, one an item; 0 or more.
+        other: Values of the other run, same items.
+        seed: Seed of the resamples.
+        level: Level of the interval.
+
+    Source:
+        Efron and Tibshirani (1993), An Introduction to the Bootstrap, ch. 12 (bootstrap t).
+    """
+    _differences(baseline, other)
+    x, y = np.asarray(baseline, dtype=float), np.asarray(other, dtype=float)
+    n = x.size
+    if n == 0:
+        return Estimate.undefined("no item has a value in both runs")
+    if (x < 0).any() or (y < 0).any() or x.mean() == 0:
+        return Estimate.undefined("a relative change needs values of 0 or more and a baseline above 0", n, n)
+    value = float(y.mean() / x.mean() - 1)
+    if n < 2 or y.mean() == 0:
+        return Estimate(value, None, None, n, n, "", "one item" if n < 2 else "the other run is 0 throughout")
+    error = float(_log_ratio_error(x[None], y[None])[0])
+    if error == 0:
+        return Estimate(value, None, None, n, n, "", f"all {n} ratios are equal")
+    drawn = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
+    xs, ys = x[drawn], y[drawn]
+    centre = math.log(1 + value)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = (np.log(ys.mean(axis=1) / xs.mean(axis=1)) - centre) / _log_ratio_error(xs, ys)
+    t = t[np.isfinite(t)]
+    if t.size < 0.99 * RESAMPLES:
+        return Estimate(value, None, None, n, n, "", "the ratio is undefined in many resamples")
+    high_t, low_t = np.quantile(t, [(1 - level) / 2, (1 + level) / 2])
+    low, high = (float(np.expm1(centre - q * error)) for q in (low_t, high_t))
+    return Estimate(value, low, high, n, n, f"item bootstrap t on the log ratio, {RESAMPLES} resamples")
+
+
+def detectable_difference(differences: Sequence[float], power: float = POWER, level: float = 0.95) -> float | None:
+    """The smallest mean difference that so many items would have shown, with the stated power; None below 2 items.
+
+    By the t approximation: (t for the level + t for the power) x standard error.
+
+    Args:
+        differences: Differences, one an item.
+        power: Chance of an interval that excludes 0.
+        level: Level of the interval.
+    """
+    d = np.asarray(differences, dtype=float)
+    if d.size < 2:
+        return None
+    spread = float(d.std(ddof=1)) / math.sqrt(d.size)
+    return _multiplier(d.size, power, level) * spread
+
+
+def items_needed(differences: Sequence[float], effect: float, power: float = POWER, level: float = 0.95) -> int | None:
+    """Items that would show a mean difference of this size, if further items scatter alike; None where none would.
+
+    Args:
+        differences: Differences so far, one an item.
+        effect: Size of the mean difference, not 0.
+        power: Chance of an interval that excludes 0.
+        level: Level of the interval.
+    """
+    d = np.asarray(differences, dtype=float)
+    if d.size < 2 or effect == 0:
+        return None
+    spread = float(d.std(ddof=1))
+    if spread == 0:
+        return 2
+    low, high = 2, 2
+    while high < MOST and _multiplier(high, power, level) * spread / math.sqrt(high) > abs(effect):
+        low, high = high, high * 2
+    if high >= MOST:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        shown = _multiplier(middle, power, level) * spread / math.sqrt(middle) <= abs(effect)
+        low, high = (low, middle) if shown else (middle, high)
+    return high
+
+
+def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool = True) -> Verdict:
+    """What an interval of a difference says against a margin.
+
+    `better` and `worse` exclude 0; `equivalent` lies within the margin on both sides, `no worse` and `no better` on
+    one. With a 95 % interval each is a test at 2.5 %.
+
+    Args:
+        difference: Other - baseline.
+        margin: The margin, above 0, in the measure's own units.
+        higher_is_better: Direction of the measure.
+
+    Raises:
+        ValueError: A margin of 0 or less.
+    """
+    if not margin > 0:
+        raise ValueError("the margin must be above 0")
+    if difference.low is None or difference.high is None:
+        return "not tested"
+    low, high = (difference.low, difference.high) if higher_is_better else (-difference.high, -difference.low)
+    if low > 0:
+        return "better"
+    if high < 0:
+        return "worse"
+    if low > -margin and high < margin:
+        return "equivalent"
+    return "no worse" if low > -margin else "no better" if high < margin else "unresolved"
+
+
+def _differences(baseline: Sequence[float], other: Sequence[float]) -> Array:
+    """Differences with rounding taken off, so that a tie is a tie."""
+    if len(baseline) != len(other):
+        raise ValueError(f"paired values needed: {len(baseline)} against {len(other)}")
+    d = np.asarray(other, dtype=float) - np.asarray(baseline, dtype=float)
+    if not np.isfinite(d).all():
+        raise ValueError("a value that is no finite number: leave items without a pair out")
+    return np.where(np.abs(d) < 1e-12, 0.0, d)
+
+
+def _quantile(values: Array, q: float) -> Array:
+    return np.asarray(np.quantile(values, q, axis=-1, method="inverted_cdf"))
+
+
+def _log_ratio_error(x: Array, y: Array) -> Array:
+    """Standard error of log(mean y / mean x), items paired; (resamples, items) to (resamples)."""
+    n = x.shape[1]
+    mx, my = x.mean(axis=1), y.mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = y / my[:, None] - x / mx[:, None]
+    return np.asarray(np.sqrt((z**2).sum(axis=1) / (n - 1) / n))
+
+
+def _multiplier(n: int, power: float, level: float) -> float:
+    return float(stdtrit(n - 1, 0.5 + level / 2) + stdtrit(n - 1, power))
