@@ -8,7 +8,7 @@ that is the published convention and misleads elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from judges.response import STATES
@@ -16,6 +16,7 @@ from judges.stats import Estimate
 from results.extras import extra_measures
 from results.manifest import Manifest, differing
 from results.measures import LABELS, PAIR_SCORE, SELECTIVITY, Measure, measures, twin_run
+from results.paired import MARGIN, Correction, Detail, DomainRow, corrected, detail, domain_rows
 from results.store import Store
 
 __all__ = [
@@ -45,6 +46,7 @@ class Row:
         worst_case: Of baseline and of other, the mean with every missing value at either end of the scale; None
             where nothing is missing.
         group: `score`, or a heading of `results.extras`.
+        detail: Wins, test, tails and more, where asked for.
     """
 
     measure: str
@@ -55,6 +57,7 @@ class Row:
     relative: float | None = None
     worst_case: tuple[tuple[float, float] | None, tuple[float, float] | None] = (None, None)
     group: str = "score"
+    detail: Detail | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready fields."""
@@ -67,21 +70,49 @@ class Row:
             "difference": self.difference.as_dict(),
             "relative_change": self.relative,
             "worst_case": {"baseline": self.worst_case[0], "other": self.worst_case[1]},
+            **({"detail": self.detail.as_dict()} if self.detail else {}),
         }
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two runs side by side."""
+    """Two runs side by side.
+
+    Attributes:
+        baseline: The one.
+        other: The other.
+        rows: A row a measure.
+        warnings: What to know before reading them.
+        domains: The scores domain by domain, where asked for.
+        correction: How p values are corrected over scores and domains, where there are any.
+    """
 
     baseline: Manifest
     other: Manifest
     rows: tuple[Row, ...]
     warnings: tuple[str, ...] = field(default=())
+    domains: tuple[DomainRow, ...] = ()
+    correction: Correction | None = None
 
 
-def compare(store: Store, baseline: Manifest, other: Manifest) -> Comparison:
+def compare(
+    store: Store,
+    baseline: Manifest,
+    other: Manifest,
+    *,
+    detailed: bool = False,
+    margin: float = MARGIN,
+    correction: Correction = "holm",
+) -> Comparison:
     """Compare two runs on every measure that both have under one key.
+
+    Args:
+        store: The store.
+        baseline: The run to compare with.
+        other: The other.
+        detailed: Also wins, tests, tails, domains and what could have been seen, for the scores.
+        margin: Margin of equivalence, as a share of each measure's range.
+        correction: How the p values are corrected over all scores and domains: `holm` or `bh`.
 
     Raises:
         NotComparable: No measure has one key in both; the message names what differs.
@@ -90,6 +121,7 @@ def compare(store: Store, baseline: Manifest, other: Manifest) -> Comparison:
         raise NotComparable("a run cannot be compared with itself")
     a, b = ({**measures(store, m), **extra_measures(store, m)} for m in (baseline, other))
     rows: list[Row] = []
+    shared: dict[str, tuple[Measure, Measure]] = {}
     refused: dict[str, list[str]] = {}
     for name, left in a.items():
         right = b.get(name)
@@ -99,12 +131,25 @@ def compare(store: Store, baseline: Manifest, other: Manifest) -> Comparison:
             refused[name] = differing(left.parts, right.parts)
             continue
         rows.append(_row(left, right))
+        shared[name] = left, right
     if not rows:
         causes = sorted({c for differs in refused.values() for c in differs}) or ["measures"]
         raise NotComparable(
             f"{baseline.run_id} and {other.run_id} are not comparable: they differ in {', '.join(causes)}"
         )
-    return Comparison(baseline, other, tuple(rows), tuple(_warnings(baseline, other, refused)))
+    warnings = tuple(_warnings(baseline, other, refused))
+    if not detailed:
+        return Comparison(baseline, other, tuple(rows), warnings)
+    scores = [r for r in rows if r.group == "score"]
+    details = {
+        r.measure: d
+        for r in scores
+        if (d := detail(*shared[r.measure], r.difference, margin, r.measure in RELATIVE)) is not None
+    }
+    by_domain = [row for r in scores for row in domain_rows(*shared[r.measure], baseline)]
+    details, domains = corrected(details, by_domain, correction)
+    told = tuple(replace(r, detail=details.get(r.measure)) for r in rows)
+    return Comparison(baseline, other, told, warnings, domains, correction)
 
 
 def comparable_with(store: Store, baseline: Manifest) -> list[Manifest]:

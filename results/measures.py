@@ -65,6 +65,7 @@ class Measure:
         strata: Item -> stratum, where the figure is the mean of its strata's means and not of the items' values.
         group: `score`, or a heading of `results.extras` for what stands beside the scores.
         figure: The figure itself, where it belongs to the run as a whole and is no mean over items.
+        due: The items that should have a value, where they are known by id.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Measure:
     strata: Mapping[str, str] = field(default_factory=dict)
     group: str = "score"
     figure: Estimate | None = None
+    due: frozenset[str] = frozenset()
 
     def estimate(self) -> Estimate:
         """Its mean over items with an interval."""
@@ -161,6 +163,7 @@ def measures(store: Store, run: Manifest) -> dict[str, Measure]:
             bounds=scale.bounds if scale is not None and not nominal else (0.0, 1.0),
             values=per_item,
             total=len(defined),
+            due=frozenset(defined),
             key=key,
             parts=parts,
             binary=nominal or (scale is not None and scale.scale == "binary") or name in SHARES,
@@ -263,7 +266,8 @@ def pair_measures(store: Store, run: Manifest) -> dict[str, Measure]:
         if other:
             parts = {**parts, "twins": other.comparability("answered_in_full")[0]}
         key = "+".join([key, *(str(parts[p]) for p in ("detector", "twins") if p in parts)])
-        found[name] = Measure(name, LABELS[name], bounds, values[name], len(pairs), key, parts, reason=reason)
+        due = frozenset(pairs)
+        found[name] = Measure(name, LABELS[name], bounds, values[name], len(pairs), key, parts, reason=reason, due=due)
     return found
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import click
 
 from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
+from leaderboard.cli.compare_detail import detail_tables
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS
 from results.manifest import Manifest
+from results.paired import MARGIN
 from results.store import Store
 
 HEADS: Final = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]", "Relative", "n", "Coverage")
@@ -24,25 +26,40 @@ HEADS: Final = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]
 @click.option(
     "--baseline", required=True, metavar="RUN", help="Run to compare with: its id, the start of it, or MODEL/CONDITION."
 )
+@click.option("--detail", is_flag=True, help="Also wins, tests, tails, domains, and what could have been seen.")
+@click.option("--margin", type=click.FloatRange(0.001, 1), help="Margin of equivalence, a share of the range [0.05].")
+@click.option("--correction", type=click.Choice(["holm", "bh"]), help="Correction over scores and domains [holm].")
 @store_option
 @format_option
-def compare_command(runs: tuple[str, ...], baseline: str, store: Store, fmt: str) -> None:
+def compare_command(
+    runs: tuple[str, ...],
+    baseline: str,
+    detail: bool,
+    margin: float | None,
+    correction: Literal["holm", "bh"] | None,
+    store: Store,
+    fmt: str,
+) -> None:
     """Compare RUNS (all comparable ones if none is given) with a baseline.
 
     Per criterion and score: mean with a 95 % interval, the difference paired on items with its interval, the relative
     change where the published convention has one, n and coverage. Runs that are not comparable are refused.
     """
+    detail = detail or margin is not None or correction is not None
     with one_line_errors():
         base = store.find(baseline)
         others = [store.find(r) for r in runs] or comparable_with(store, base)
         if not others:
             raise NotComparable(f"no other run is comparable with {base.run_id}; name one to see why")
-        done = [compare(store, base, other) for other in others]
+        done = [
+            compare(store, base, other, detailed=detail, margin=margin or MARGIN, correction=correction or "holm")
+            for other in others
+        ]
     when = [(run.label, t) for run in (base, *others) if (t := timing(store, run)) is not None]
     data = comparison_data(base, done)
     if when:
         data["timing"] = [{"label": label, **_timing_data(t)} for label, t in when]
-    tables = [t for c in done for t in (comparison_table(c), *beside_tables(c))]
+    tables = [t for c in done for t in (comparison_table(c), *detail_tables(c), *beside_tables(c))]
     print_tables([*tables, *([timing_table(when)] if when else [])], fmt, data)
 
 
@@ -128,6 +145,7 @@ def comparison_data(base: Manifest, done: Sequence[Comparison]) -> dict[str, Any
                 "label": c.other.label,
                 "warnings": list(c.warnings),
                 "measures": [r.as_dict() for r in c.rows],
+                **({"domains": [r.as_dict() for r in c.domains], "correction": c.correction} if c.correction else {}),
             }
             for c in done
         ],

@@ -1,0 +1,104 @@
+"""Tables of a detailed comparison: wins and tests, tails, domains."""
+
+from __future__ import annotations
+
+from judges.stats import Estimate
+from leaderboard.cli.common import Table
+from results.compare import Comparison
+from results.paired import Detail
+
+NAMES = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
+
+
+def detail_tables(comparison: Comparison) -> list[Table]:
+    """What a detailed comparison adds; nothing for one without details."""
+    found = [(r.label, r.detail) for r in comparison.rows if r.detail is not None]
+    if not found or comparison.correction is None:
+        return []
+    against = f"{comparison.other.label}  against  {comparison.baseline.label}"
+    return [
+        _tests(found, against, comparison),
+        _tails(found, against),
+        *([_domains(comparison, against)] if comparison.domains else []),
+    ]
+
+
+def _tests(found: list[tuple[str, Detail]], against: str, comparison: Comparison) -> Table:
+    name = NAMES[str(comparison.correction)]
+    rows = [
+        (
+            label,
+            f"{d.wins.wins} / {d.wins.ties} / {d.wins.losses}",
+            p_value(d.p_value),
+            p_value(d.adjusted),
+            d.test or "over strata, not tested",
+            f"{d.verdict} (margin {d.margin:.3g})",
+            "undefined" if d.detectable is None else f"{d.detectable:.3f}",
+            "more than a million" if d.needed is None else str(d.needed),
+            "" if d.relative is None else _relative(d.relative),
+        )
+        for label, d in found
+    ]
+    family = sum(d.p_value is not None for _, d in found) + sum(r.p_value is not None for r in comparison.domains)
+    heads = (
+        "Measure", "Better / alike / worse", "p", f"p ({name})", "Test", "Against the margin", "Could have seen",
+        "Items for the margin", "Relative [95 %]",
+    )  # fmt: skip
+    notes = [
+        f"Corrected over {family} tests: all scores here, and in each domain.",
+        "Could have seen: the difference that so many items show with power .8. Items for the margin: items that would "
+        "show a difference as large as the margin, if they scatter alike.",
+    ]
+    return Table(heads, rows, f"Wins, tests and margins: {against}", notes, numeric=(1, 2, 3, 6, 7, 8))
+
+
+def _tails(found: list[tuple[str, Detail]], against: str) -> Table:
+    shares = list(found[0][1].tails)
+    rows = [(label, *(_signed(d.tails[q]) for q in shares)) for label, d in found]
+    heads = ("Measure", *(f"{100 * q:.0f} % quantile" for q in shares))
+    notes = ["Quantile of the other run's values less that of the baseline's: whether a mean hides a worse tail."]
+    return Table(heads, rows, f"Tails: {against}", notes, numeric=range(1, len(heads)))
+
+
+def _domains(comparison: Comparison, against: str) -> Table:
+    labels = {r.measure: r.label for r in comparison.rows}
+    rows = [
+        (
+            labels[row.measure],
+            row.domain,
+            _plain(row.baseline),
+            _plain(row.other),
+            _signed(row.difference),
+            f"{row.difference.n} of {row.difference.total}",
+            p_value(row.p_value),
+            p_value(row.adjusted),
+        )
+        for row in comparison.domains
+    ]
+    heads = ("Measure", "Domain", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]", "n", "p",
+             f"p ({NAMES[str(comparison.correction)]})")  # fmt: skip
+    return Table(heads, rows, f"By domain: {against}", numeric=range(2, len(heads)))
+
+
+def p_value(p: float | None) -> str:
+    """A p value, or that there is none."""
+    return "not tested" if p is None else "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
+
+
+def _relative(e: Estimate) -> str:
+    if e.value is None:
+        return f"undefined ({e.reason})"
+    span = "" if e.low is None or e.high is None else f" [{100 * e.low:+.1f}, {100 * e.high:+.1f}]"
+    return f"{100 * e.value:+.2f} %{span}"
+
+
+def _plain(e: Estimate) -> str:
+    if e.value is None:
+        return "undefined"
+    return f"{e.value:.3f}" + ("" if e.low is None or e.high is None else f" [{e.low:.3f}, {e.high:.3f}]")
+
+
+def _signed(e: Estimate) -> str:
+    if e.value is None:
+        return "undefined"
+    return f"{e.value:+.3f}" + ("" if e.low is None or e.high is None else f" [{e.low:+.3f}, {e.high:+.3f}]")

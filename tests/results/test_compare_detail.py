@@ -1,0 +1,118 @@
+"""Detailed comparisons: domains, corrections, margins; on made-up runs by hand and on the published judgments."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from judges.stats.families import benjamini_hochberg, holm
+from leaderboard.cli import main
+from results.compare import compare
+from results.importers.psychosafe import read_judgments
+from results.manifest import Manifest
+from results.schema import ratings_table
+from results.store import Store
+from rubrics.expectations import DOMAINS
+from tests.leaderboard.test_board import PUBLISHED_FILE, manifest, put
+
+N = 40
+LABELS = Path(__file__).parents[2].parent / "shared/data/psychosafe/val.json"
+
+
+def two(store: Store) -> tuple[Manifest, Manifest]:
+    """Two conditions on items of two domains; the second is better in one domain only, and lacks two values."""
+    rng = np.random.default_rng(0)
+    made = []
+    quality = rng.uniform(0.2, 0.6, N)
+    for condition in ("baseline", "prompted"):
+        m = manifest("made", condition, n=N)
+        items = [i.model_copy(update={"domain": DOMAINS[n % 2]}) for n, i in enumerate(m.items)]
+        m = m.model_copy(update={"items": tuple(items)})
+        values: list[float | None] = [float(q) for q in quality]
+        if condition == "prompted":
+            values = [float(q + 0.3 * (n % 2)) for n, q in enumerate(quality)]
+            values[0] = values[1] = None
+        refusal = [float(n % 2 == 0 or condition == "prompted") for n in range(N)]
+        made.append(put(store, m, {"quality": values, "refusal": refusal}))
+    return made[0], made[1]
+
+
+def test_a_detailed_comparison_by_hand(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base, other = two(store)
+    plain, found = compare(store, base, other), compare(store, base, other, detailed=True, margin=0.1)
+    assert all(r.detail is None for r in plain.rows) and plain.domains == () and plain.correction is None
+    by_name = {r.measure: r for r in found.rows}
+    quality, refusal = by_name["quality"].detail, by_name["refusal"].detail
+    assert quality is not None and refusal is not None
+    assert (quality.wins.wins, quality.wins.ties, quality.wins.losses) == (19, 19, 0)
+    assert quality.verdict == "better" and quality.margin == pytest.approx(0.1) and quality.relative is None
+    assert (refusal.wins.wins, refusal.test, refusal.p_value) == (20, "McNemar, exact", 2 * 0.5**20)
+    assert refusal.relative is not None and refusal.relative.value == pytest.approx(1.0)
+    rows = {(r.measure, r.domain): r for r in found.domains}
+    flat, better = rows["quality", DOMAINS[0]], rows["quality", DOMAINS[1]]
+    assert flat.difference.value == 0 and flat.p_value == 1.0
+    assert better.difference.value == pytest.approx(0.3) and (better.difference.n, better.difference.total) == (19, 20)
+    # One family: all scores and all domains, corrected together.
+    raw = [r.detail.p_value for r in found.rows if r.detail and r.detail.p_value is not None]
+    raw += [r.p_value for r in found.domains if r.p_value is not None]
+    adjusted = [r.detail.adjusted for r in found.rows if r.detail] + [r.adjusted for r in found.domains]
+    assert adjusted == pytest.approx(holm(raw))
+    by_share = compare(store, base, other, detailed=True, correction="bh")
+    told = [r.detail.adjusted for r in by_share.rows if r.detail] + [r.adjusted for r in by_share.domains]
+    assert told == pytest.approx(benjamini_hochberg(raw))
+
+
+def test_the_command_prints_it_and_json_holds_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base, other = two(store)
+    arguments = ["compare", other.run_id, "--baseline", base.run_id, "--store", str(tmp_path)]
+    brief = CliRunner().invoke(main, arguments)
+    assert brief.exit_code == 0 and "By domain" not in brief.output
+    full = CliRunner().invoke(main, [*arguments, "--detail"])
+    for text in ("Wins, tests and margins", "20 / 20 / 0", "McNemar, exact", "Tails:", "By domain", "p (Holm)"):
+        assert text in full.output
+    data = json.loads(CliRunner().invoke(main, [*arguments, "--correction", "bh", "--margin", "0.2", "--json"]).output)
+    (comparison,) = data["comparisons"]
+    assert comparison["correction"] == "bh" and {r["domain"] for r in comparison["domains"]} == set(DOMAINS[:2])
+    quality = next(m for m in comparison["measures"] if m["measure"] == "quality")
+    assert quality["detail"]["margin"] == pytest.approx(0.2) and set(quality["detail"]["tails"]) == {
+        "0.05",
+        "0.1",
+        "0.9",
+        "0.95",
+    }
+    assert CliRunner().invoke(main, [*arguments, "--margin", "0"]).exit_code == 2
+
+
+@pytest.mark.skipif(not PUBLISHED_FILE.exists(), reason="the published data is not beside the checkout")
+def test_the_published_headline_with_what_it_lacked(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    domains = {r["prompt"]: r["risk cluster"] for r in json.loads(LABELS.read_text())}
+    runs = {}
+    for m, ratings in read_judgments(PUBLISHED_FILE, domains):
+        store.write(m, ratings_table(ratings))
+        runs[str(m.source.note)] = m
+    found = compare(store, runs["run v0_full"], runs["run v1_full"], detailed=True)
+    details = {r.measure: r.detail for r in found.rows}
+    for measure, wanted in {
+        "paper": 28.08,
+        "references": 46.78,
+        "grounding": 34.76,
+        "relevance": 15.90,
+        "refusal": 6.07,
+    }.items():
+        d = details[measure]
+        assert d is not None and d.relative is not None and d.relative.value is not None
+        assert round(100 * d.relative.value, 2) == wanted
+        assert d.relative.low is not None and d.relative.high is not None
+        assert d.relative.low < d.relative.value < d.relative.high and d.verdict == "better"
+    refusal = details["refusal"]
+    assert refusal is not None and (refusal.wins.wins, refusal.wins.losses) == (29, 4)
+    assert len(found.domains) == 6 * len({r.domain for r in found.domains}) and sum(
+        r.difference.n for r in found.domains if r.measure == "paper"
+    ) in (454, 455)
