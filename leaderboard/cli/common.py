@@ -19,7 +19,7 @@ import click
 from results.store import Store, StoreError, store_path
 
 R = TypeVar("R")
-UNFOLDED: Final = 20
+UNFOLDED: Final = 25
 """Characters of a number with its interval that stay on one line on the screen."""
 FORMATS: Final = ("table", "json", "csv", "markdown", "latex")
 
