@@ -10,12 +10,13 @@ import click
 from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
-from leaderboard.cli.compare_detail import detail_tables
+from leaderboard.cli.compare_detail import detail_tables, order_tables
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS
 from results.manifest import Manifest
 from results.paired import MARGIN
+from results.ranking import order
 from results.store import Store
 
 HEADS: Final = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]", "Relative", "n", "Coverage")
@@ -55,11 +56,15 @@ def compare_command(
             compare(store, base, other, detailed=detail, margin=margin or MARGIN, correction=correction or "holm")
             for other in others
         ]
+        ranked = order(store, [base, *others]) if detail and len(others) > 1 else None
     when = [(run.label, t) for run in (base, *others) if (t := timing(store, run)) is not None]
     data = comparison_data(base, done)
     if when:
         data["timing"] = [{"label": label, **_timing_data(t)} for label, t in when]
+    if ranked is not None:
+        data["order"] = ranked.as_dict()
     tables = [t for c in done for t in (comparison_table(c), *detail_tables(c), *beside_tables(c))]
+    tables += order_tables(ranked) if ranked is not None else []
     print_tables([*tables, *([timing_table(when)] if when else [])], fmt, data)
 
 

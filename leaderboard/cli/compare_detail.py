@@ -6,6 +6,7 @@ from judges.stats import Estimate
 from leaderboard.cli.common import Table
 from results.compare import Comparison
 from results.paired import Detail
+from results.ranking import Order
 
 NAMES = {"holm": "Holm", "bh": "Benjamini-Hochberg"}
 
@@ -102,3 +103,37 @@ def _signed(e: Estimate) -> str:
     if e.value is None:
         return "undefined"
     return f"{e.value:+.3f}" + ("" if e.low is None or e.high is None else f" [{e.low:+.3f}, {e.high:+.3f}]")
+
+
+def order_tables(found: Order) -> list[Table]:
+    """Ranks with intervals of several runs, and what the weights of the criteria do to their order."""
+    if not found.rankings:
+        return []
+    rows = []
+    for ranking in found.rankings:
+        in_order = sorted(
+            zip(ranking.runs, ranking.ranks, strict=True), key=lambda pair: (pair[1].rank, pair[0].run_id)
+        )
+        rows += [
+            (
+                ranking.label,
+                run.label,
+                f"{r.mean:.3f}",
+                str(r.rank),
+                f"{r.low} to {r.high}" if r.low != r.high else str(r.low),
+                f"{100 * r.best:.0f} %",
+                "yes" if r.tied else "no",
+                f"{ranking.items} of {ranking.total}",
+            )
+            for run, r in in_order
+        ]
+    heads = ("Measure", "System", "Mean", "Rank", "95 % of resampled ranks", "Best in", "Tied with the first", "n")
+    notes = ["On the items that all runs have. Tied: no difference from the first is shown (sign flips, Holm)."]
+    if found.weights is not None:
+        w = found.weights
+        what = ", ".join(c.replace("_", " ") for c in found.criteria)
+        notes.append(
+            f"Of all weightings of {what}, {100 * w.same_order:.0f} % keep the order of their equal-weight mean and "
+            f"{100 * w.same_best:.0f} % its first."
+        )
+    return [Table(heads, rows, "Ranks", notes, numeric=(2, 3, 4, 5, 7))]

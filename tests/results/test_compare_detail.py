@@ -14,6 +14,7 @@ from leaderboard.cli import main
 from results.compare import compare
 from results.importers.psychosafe import read_judgments
 from results.manifest import Manifest
+from results.ranking import order
 from results.schema import ratings_table
 from results.store import Store
 from rubrics.expectations import DOMAINS
@@ -89,6 +90,28 @@ def test_the_command_prints_it_and_json_holds_it(tmp_path: Path) -> None:
     assert CliRunner().invoke(main, [*arguments, "--margin", "0"]).exit_code == 2
 
 
+def test_several_runs_are_ranked_with_what_the_weights_do(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base, other = two(store)
+    third = put(store, manifest("made", "third", n=N).model_copy(update={"items": base.items}),
+                {"quality": [0.1] * N, "refusal": [1.0] * N, "grounding": [1.0] * N})  # fmt: skip
+    found = order(store, [base, other, third])
+    quality = next(r for r in found.rankings if r.measure == "quality")
+    assert [m.run_id for m in quality.runs] == [base.run_id, other.run_id, third.run_id]
+    assert [r.rank for r in quality.ranks] == [2, 1, 3] and quality.items == N - 2
+    assert [r.tied for r in quality.ranks] == [False, True, False]
+    refusal = next(r for r in found.rankings if r.measure == "refusal")
+    assert [r.rank for r in refusal.ranks] == [3, 1, 1] and found.weights is None
+    printed = CliRunner().invoke(main, ["compare", "--baseline", base.run_id, "--detail", "--store", str(tmp_path)])
+    assert printed.exit_code == 0 and "Tied with the first" in printed.output
+    data = json.loads(
+        CliRunner()
+        .invoke(main, ["compare", "--baseline", base.run_id, "--detail", "--json", "--store", str(tmp_path)])
+        .output
+    )
+    assert [r["measure"] for r in data["order"]["rankings"]] == [r.measure for r in found.rankings]
+
+
 @pytest.mark.skipif(not PUBLISHED_FILE.exists(), reason="the published data is not beside the checkout")
 def test_the_published_headline_with_what_it_lacked(tmp_path: Path) -> None:
     store = Store(tmp_path)
@@ -111,6 +134,12 @@ def test_the_published_headline_with_what_it_lacked(tmp_path: Path) -> None:
         assert round(100 * d.relative.value, 2) == wanted
         assert d.relative.low is not None and d.relative.high is not None
         assert d.relative.low < d.relative.value < d.relative.high and d.verdict == "better"
+    ranked = order(store, list(runs.values()))
+    assert ranked.weights is not None and ranked.criteria == ("refusal", "grounding", "references", "relevance")
+    paper = {
+        m.source.note: r for r in ranked.rankings if r.measure == "paper" for m, r in zip(r.runs, r.ranks, strict=True)
+    }
+    assert paper["run v1_full"].rank == 1 and paper["run v1_full"].best > 0.999
     refusal = details["refusal"]
     assert refusal is not None and (refusal.wins.wins, refusal.wins.losses) == (29, 4)
     assert len(found.domains) == 6 * len({r.domain for r in found.domains}) and sum(

@@ -1,0 +1,145 @@
+"""Ranks of several runs on the same items: how far the data order them at all, and whether the weights decide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from judges.stats.families import holm
+from judges.stats.permutation import sign_flip
+
+Array = npt.NDArray[np.float64]
+RESAMPLES: Final = 2000
+WEIGHTS: Final = 10_000
+FEW: Final = 30
+
+
+@dataclass(frozen=True)
+class Rank:
+    """One run among several.
+
+    Attributes:
+        mean: Its mean over the common items.
+        rank: Its rank, 1 the best; runs with equal means share the better one.
+        low: Best rank within the interval.
+        high: Worst rank within the interval.
+        best: Share of resamples in which it is best, ties shared out.
+        tied: Whether its difference from the run in front is not shown (Holm over all others).
+    """
+
+    mean: float
+    rank: int
+    low: int
+    high: int
+    best: float
+    tied: bool
+
+
+def rank_runs(
+    values: Sequence[Sequence[float]],
+    higher_is_better: bool = True,
+    *,
+    seed: int = 0,
+    level: float = 0.95,
+    size: float = 0.05,
+) -> tuple[Rank, ...]:
+    """Ranks with intervals, on items that every run has.
+
+    Items are resampled together for all runs, so that every comparison is paired. A rank's interval holds the middle
+    `level` of its resampled ranks, drawn out to the rank itself. A run is tied with the one in front where a two-sided
+    sign-flip test of their difference, Holm over all others, is not below `size`.
+
+    Args:
+        values: One row a run, one value an item, the same items in the same order.
+        higher_is_better: Direction of the measure.
+        seed: Seed of the resamples.
+        level: Level of the rank intervals.
+        size: Size of the family of tests.
+
+    Raises:
+        ValueError: Fewer than two runs, no common item, rows of different length, or a value that is no finite number.
+    """
+    if len(values) < 2 or len({len(row) for row in values}) > 1 or len(values[0]) == 0:
+        raise ValueError("ranks need two runs or more on the same items")
+    x = np.asarray(values, dtype=float) * (1.0 if higher_is_better else -1.0)
+    if not np.isfinite(x).all():
+        raise ValueError("a value that is no finite number: rank on the items that every run has")
+    runs, n = x.shape
+    means = x.mean(axis=1)
+    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
+    drawn = weights @ x.T
+    ranks = _ranks(drawn)
+    own = _ranks(means[None])[0]
+    ends = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2], axis=0, method="inverted_cdf")
+    top = np.isclose(drawn, drawn.max(axis=1, keepdims=True), rtol=0, atol=1e-12)
+    best = (top / top.sum(axis=1, keepdims=True)).mean(axis=0)
+    front = int(means.argmax())
+    others = [i for i in range(runs) if i != front]
+    tests = holm([sign_flip(np.where(np.abs(d := x[front] - x[i]) < 1e-12, 0.0, d))[0] for i in others])
+    apart = {i for i, p in zip(others, tests, strict=True) if p < size}
+    sign = 1.0 if higher_is_better else -1.0
+    return tuple(
+        Rank(
+            mean=float(sign * means[i]),
+            rank=int(own[i]),
+            low=int(min(ends[0, i], own[i])),
+            high=int(max(ends[1, i], own[i])),
+            best=float(best[i]),
+            tied=i not in apart,
+        )
+        for i in range(runs)
+    )
+
+
+@dataclass(frozen=True)
+class WeightSensitivity:
+    """How much of an order hangs on the weights of its criteria.
+
+    Attributes:
+        same_order: Share of all weightings under which the order of equal weights stays as it is.
+        same_best: Share under which the same run is best.
+        best: By run, the share under which it is best, ties shared out.
+    """
+
+    same_order: float
+    same_best: float
+    best: tuple[float, ...]
+
+
+def weight_sensitivity(means: Sequence[Sequence[float]], seed: int = 0) -> WeightSensitivity:
+    """Shares of the simplex of weights that keep the order of equal weights.
+
+    Weights are drawn uniformly from all that are 0 or more and sum to 1, so a share says how many readers with other
+    priorities would see the same order, not how likely they are.
+
+    Args:
+        means: One row a run, one mean a criterion, each 0 to 1 with 1 best.
+        seed: Seed of the draws.
+
+    Raises:
+        ValueError: Fewer than two runs or criteria, or rows of different length.
+    """
+    if len(means) < 2 or len({len(row) for row in means}) > 1 or len(means[0]) < 2:
+        raise ValueError("a weighting needs two runs and two criteria or more")
+    m = np.asarray(means, dtype=float)
+    weights = np.random.default_rng(seed).dirichlet(np.ones(m.shape[1]), WEIGHTS)
+    scores = weights @ m.T
+    ranks, own = _ranks(scores), _ranks(m.mean(axis=1)[None])[0]
+    top = np.isclose(scores, scores.max(axis=1, keepdims=True), rtol=0, atol=1e-12)
+    share = (top / top.sum(axis=1, keepdims=True)).mean(axis=0)
+    front = own == 1
+    return WeightSensitivity(
+        float((ranks == own).all(axis=1).mean()),
+        float((ranks[:, front] == 1).all(axis=1).mean()),
+        tuple(float(v) for v in share),
+    )
+
+
+def _ranks(scores: Array) -> npt.NDArray[np.int64]:
+    """Ranks (draws, runs), 1 the best; equal scores share the better rank."""
+    better = scores[:, None, :] > scores[:, :, None] + 1e-12
+    return np.asarray(better.sum(axis=2) + 1)
