@@ -34,5 +34,9 @@ test-slow: setup
 bench: setup
 	$(BIN)/python -m bench.agreement
 
+# About an hour on two processors; writes docs/coverage.md and judges/agreement/coverage.json.
+study: setup
+	nice $(BIN)/python -m bench.study
+
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -25,6 +25,7 @@ from judges.agreement.alpha_resample import (
     patterns,
     ratings_matrix,
 )
+from judges.agreement.intervals import shrinkage
 from judges.stats import Estimate
 
 __all__ = ["Level", "alpha", "alpha_estimate", "bootstrap_alphas"]
@@ -108,10 +109,11 @@ def alpha_estimate(
       quantile); Dirichlet draws as below from counts that are divided by it, prior mass 2 on two points, else 1.5. Its
       spread alone on Fisher's z, with t on the clusters less one, covers .86 in skewed scenarios of the coverage
       study, these draws .92; it stands in where there are too many patterns.
-    - A scale of two points, or more than 80 % of the ratings on one value: Dirichlet draws over the count patterns.
-      The jackknife covers as little as 46 % instead of 95 % where nearly all ratings are the same. The prior's total
-      mass is 1.5 on two points (for a pair of raters Jeffreys' prior), else 1. The interval exists where alpha does
-      not.
+    - A scale of two points, more than 80 % of the ratings on one value, or a pair's interval or ratio alpha, in which
+      a few far disagreements weigh most: Dirichlet draws over the count patterns. The jackknife covers as little as
+      46 % instead of 95 % where nearly all ratings are the same. The prior's total mass is 1.5 on two points (for a
+      pair of raters Jeffreys' prior), else 1, with counts shrunk as in `intervals.posterior`. The interval exists
+      where alpha does not.
     - Otherwise: jackknife over items, on Fisher's z, with Student's t.
     - No disagreement seen on three points or more: the exact bound on the share of items with some disagreement,
       taken to be of the worst kind, because resamples of such items promise certainty.
@@ -148,6 +150,8 @@ def alpha_estimate(
             return _lone(value, n, total, "cluster")
         spread = _cluster_spread(found, clusters, replicates, seed)
         effect = _design_effect(spread, _jackknife(found), table, confidence)
+    elif len(found.points) > 2:
+        effect = 1.0 / shrinkage(n)
     prior = _prior(found, clusters is not None)
     if prior is not None:
         low, high = _dirichlet(found, prior, seed, replicates, confidence, effect)
@@ -263,7 +267,8 @@ def _prior(found: Patterns, clustered: bool) -> float | None:
         return CLUSTER_MASS[k > 2]
     if k == 2:
         return PAIR_MASS
-    return RARE_MASS if totals.max() > DOMINANT * totals.sum() else None
+    far = found.level in {"interval", "ratio"} and sizes == {2} and found.n > 1
+    return RARE_MASS if far or totals.max() > DOMINANT * totals.sum() else None
 
 
 def _spotless(found: Patterns) -> bool:

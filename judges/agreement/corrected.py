@@ -10,8 +10,8 @@ from collections.abc import Hashable, Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.special import stdtrit
 
+from judges.agreement import intervals
 from judges.agreement.alpha_resample import FEW, MINIMUM, Array, Values, ratings_row
 from judges.stats import Estimate, mean_estimate
 
@@ -32,9 +32,11 @@ def corrected_rate(
 ) -> Estimate:
     """Share of items that people would give a value in `positive`, by post-stratification on the judge's verdict.
 
-    P(label) is the sum over verdicts of P(verdict) P(label | verdict), each with Jeffreys' prior. It divides by
-    nothing that may be 0 and stays within 0 and 1. Items without a verdict are a stratum of their own, so that items
-    on which the judge failed are neither dropped nor taken for the others.
+    P(label) is the sum over verdicts of P(verdict) P(label | verdict). Two verdicts take Jeffreys' priors; more share
+    out the same mass, 1/S each for and against in every one of S strata, or the priors would outvote few labels. It
+    divides by nothing that may be 0 and stays within 0 and 1. Items without a verdict are a stratum of their own, so
+    that items on which the judge failed are neither dropped nor taken for the others. The counts of labels are shrunk
+    as in `intervals.posterior`, which makes the interval a little wider where labels are few.
 
     Args:
         verdicts: The judge's values, one an item; None where there is none.
@@ -64,33 +66,49 @@ def corrected_rate(
         strata.append(np.isnan(judged))
         names.append("missing")
     hit = np.isin(truth, np.asarray(positive, dtype=float))
-    size = np.array([s.sum() for s in strata], dtype=float) + 0.5
-    yes = np.array([(s & known & hit).sum() for s in strata], dtype=float) + 0.5
-    no = np.array([(s & known & ~hit).sum() for s in strata], dtype=float) + 0.5
+    prior, kept = 1 / len(strata), intervals.shrinkage(n)
+    size = np.array([s.sum() for s in strata], dtype=float) + prior
+    yes = np.array([(s & known & hit).sum() for s in strata], dtype=float)
+    no = np.array([(s & known & ~hit).sum() for s in strata], dtype=float)
     rng = np.random.default_rng(seed)
-    drawn = (rng.dirichlet(size, draws) * rng.beta(yes, no, (draws, len(strata)))).sum(axis=1)
-    value = float((size / size.sum() * yes / (yes + no)).sum())
+    drawn = (rng.dirichlet(size, draws) * rng.beta(kept * yes + prior, kept * no + prior, (draws, len(strata)))).sum(
+        axis=1
+    )
+    value = float((size / size.sum() * (yes + prior) / (yes + no + 2 * prior)).sum())
     low, high = (float(q) for q in np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]))
     bare = [name for name, s in zip(names, strata, strict=True) if s.any() and not (s & known).any()]
     notes = [f"no label where the verdict is {', '.join(bare)}: the prior alone speaks there"] if bare else []
     notes += [FEW] if n < MINIMUM else []
-    return Estimate(value, low, high, n, total, f"post-stratified, Jeffreys priors, {draws} draws", "; ".join(notes))
+    return Estimate(value, low, high, n, total, f"post-stratified, Dirichlet, {draws} draws", "; ".join(notes))
 
 
-def corrected_mean(verdicts: Values, labels: Values, scale: Sequence[float], confidence: float = 0.95) -> Estimate:
+def corrected_mean(
+    verdicts: Values,
+    labels: Values,
+    scale: Sequence[float],
+    confidence: float = 0.95,
+    *,
+    seed: int = 0,
+    draws: int = intervals.DRAWS,
+) -> Estimate:
     """Mean of the values that people would give, by PPI++ with its tuned weight.
+
+    The interval comes from Dirichlet draws of the table of labels and verdicts and of the other verdicts, with the
+    weight as it was tuned: Student's t of the source covers .87 where nearly all labels are the same, the draws .93.
 
     Args:
         verdicts: The judge's values, one an item; None where there is none.
         labels: People's values, same items; None where nobody labelled. Drawn at random among all judged items.
         scale: The declared points; the interval is held within them.
         confidence: Confidence level.
+        seed: Seed of the draws.
+        draws: Number of draws.
 
     Returns:
         The estimate; `n` items with label and verdict of `total`. Not estimable with fewer than two.
 
     Source:
-        Angelopoulos, Duchi and Zrnic (2023), PPI++, arXiv 2311.01453; with Student's t on the labels less one.
+        Angelopoulos, Duchi and Zrnic (2023), PPI++, arXiv 2311.01453, for the estimate.
     """
     judged, truth = _read(verdicts, labels, scale)
     total = judged.size
@@ -106,13 +124,17 @@ def corrected_mean(verdicts: Values, labels: Values, scale: Sequence[float], con
         return mean_estimate([float(v) for v in y], bounds, total, confidence)
     tuned = float(np.clip(np.cov(y, f)[0, 1] / ((1 + n / more) * everything), 0.0, 1.0))
     value = float((y - tuned * f).mean() + tuned * rest.mean())
-    error = float(np.sqrt((y - tuned * f).var(ddof=1) / n + tuned**2 * rest.var(ddof=1) / more))
-    if error == 0:
-        return mean_estimate([float(v) for v in y], bounds, total, confidence)
-    half = float(stdtrit(n - 1, 0.5 + confidence / 2)) * error
     value = min(max(value, bounds[0]), bounds[1])
-    low, high = max(bounds[0], value - half), min(bounds[1], value + half)
-    return Estimate(value, low, high, n, total, "PPI++, t", FEW if n < MINIMUM else "")
+    points = np.array(sorted(scale), dtype=float)
+    table = np.zeros((len(points), len(points)))
+    np.add.at(table, (np.searchsorted(points, y), np.searchsorted(points, f)), 1.0)
+    pairs, method = intervals.posterior(table, seed, draws)
+    other = np.bincount(np.searchsorted(points, rest), minlength=len(points)) + 1 / len(points)
+    elsewhere = np.random.default_rng(seed + 1).dirichlet(other, draws) @ points
+    drawn = pairs.sum(axis=2) @ points + tuned * (elsewhere - pairs.sum(axis=1) @ points)
+    low, high = (float(q) for q in np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2]))
+    low, high = max(bounds[0], min(low, value)), min(bounds[1], max(high, value))
+    return Estimate(value, low, high, n, total, f"PPI++, {method}", FEW if n < MINIMUM else "")
 
 
 def corrected_by_group(

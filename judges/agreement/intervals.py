@@ -2,11 +2,11 @@
 
 One set of draws serves every coefficient of a table. Two points take Jeffreys' prior (1/2 a cell); more take a prior
 of total mass 1, which does not drown a table of many empty cells. The intervals are credible intervals, drawn out to
-the value where it lies at the end of its range. How often they hold the true value was simulated, also for the
-correlations: in 36 five-point scenarios (n 30 to 200, latent correlation .3 to .9, even to very skewed margins; 400
-studies each) the draws held it in .948 of the studies (worst .910), Fisher's z in .84 for Pearson (worst .53), with
-Bonett and Wright's variance in .89 for Spearman (worst .64), and with 0.437 / (n - 4) in .77 for Kendall (worst .45).
-Those suppose values without ties. So the draws are used throughout.
+the value where it lies at the end of its range. How often they hold the true value is measured by `make study`, figure
+by figure (docs/coverage.md); other priors (total mass 2; the product of the margins, alone or in part; mass near the
+diagonal) held it less often there. The draws serve the correlations too, because the formulas for those suppose values
+without ties: in 36 five-point scenarios Fisher's z held Pearson's true value in as little as .53 of the studies, with
+Bonett and Wright's variance Spearman's in .64, and with 0.437 / (n - 4) Kendall's in .45.
 """
 
 from __future__ import annotations
@@ -125,8 +125,7 @@ def posterior(counts: Array, seed: int, draws: int = DRAWS) -> tuple[Array, str]
     The prior's mass is spread evenly: on a table of two raters 1/2 a cell on two points and 1 in all on more. A third
     rater splits each cell, so that what is drawn for any two raters is the same with and without the third.
 
-    On more than two points the counts are shrunk by (n - 1) / n and by the squared ratio of the normal quantile to
-    Student's t at 95 %: resampling takes a sample's spread for the population's, which is a little too small.
+    On more than two points the counts are shrunk (`shrinkage`).
 
     Args:
         counts: Counts, every axis one rater's declared points: (k, k) or (k, k, k).
@@ -135,20 +134,26 @@ def posterior(counts: Array, seed: int, draws: int = DRAWS) -> tuple[Array, str]
 
     Returns:
         Probabilities (draws, k, k[, k]), and the method's name.
-
-    Source:
-        Hesterberg (2015), Am. Stat. 69:371-386, sec. 3.2, for what the bootstrap lacks in width, here put into the
-        draws.
     """
     mass, name, kept = 2.0, "Jeffreys-Dirichlet", 1.0
     if counts.shape[0] > 2:
-        n = float(counts.sum())
-        mass, name = 1.0, "Dirichlet, total mass 1"
-        kept = (n - 1) / n * float(ndtri(0.975) / stdtrit(n - 1, 0.975)) ** 2 if n > 1 else 1.0
+        mass, name, kept = 1.0, "Dirichlet, total mass 1", shrinkage(int(counts.sum()))
     drawn = np.random.default_rng(seed).dirichlet((counts * kept + mass / counts.size).ravel(), draws)
     # Each cell's draws side by side in memory: sums over the cells of a table are two to three times as fast.
     cells = np.ascontiguousarray(drawn.T).reshape(*counts.shape, draws)
     return np.moveaxis(cells, -1, 0), f"{name}, {draws} draws"
+
+
+def shrinkage(n: int) -> float:
+    """What counts of n items are multiplied by, so that intervals from draws are as wide as Student's t would be.
+
+    (n - 1) / n, times the squared ratio of the normal quantile to Student's t at 95 %: resampling takes a sample's
+    spread for the population's, which is a little too small.
+
+    Source:
+        Hesterberg (2015), Am. Stat. 69:371-386, on the width that percentiles lack, here put into the draws.
+    """
+    return (n - 1) / n * float(ndtri(0.975) / stdtrit(n - 1, 0.975)) ** 2 if n > 1 else 1.0
 
 
 def estimate(

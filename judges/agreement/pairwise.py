@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from judges.agreement.intervals import posterior
 from judges.agreement.weighted import agreement_weights, weighted_kappa
 from judges.stats import Estimate, proportion_estimate
 
 Table = npt.NDArray[np.float64]
-DRAWS = 4000
 
 
 def confusion(a: Sequence[float | None], b: Sequence[float | None], scale: Sequence[float]) -> Table:
@@ -67,10 +67,9 @@ def quadratic_kappa(table: Table) -> float | None:
 def kappa_estimate(
     table: Table, kappa: Callable[[Table], float | None], total: int | None = None, seed: int = 0, level: float = 0.95
 ) -> Estimate:
-    """A kappa with a Bayesian interval from a Dirichlet posterior over the table's cells.
+    """A kappa with a Bayesian interval from a Dirichlet posterior over the table's cells (`intervals.posterior`).
 
-    2 x 2 tables take Jeffreys' prior (1/2 a cell), larger ones a prior of total mass 1, which a table with many
-    empty cells does not drown in. The interval exists where the coefficient itself does not.
+    The interval exists where the coefficient itself does not.
 
     Args:
         table: Counts (k, k).
@@ -79,12 +78,11 @@ def kappa_estimate(
         seed: Seed of the draws.
         level: Probability of the interval.
     """
-    n, k = int(table.sum()), len(table)
+    n = int(table.sum())
     total = n if total is None else total
     if n == 0:
         return Estimate.undefined("no item has both ratings", 0, total)
-    prior, name = (0.5, "Jeffreys-Dirichlet") if k == 2 else (1.0 / (k * k), "Dirichlet, total mass 1")
-    draws = np.random.default_rng(seed).dirichlet((table + prior).ravel(), DRAWS).reshape(DRAWS, k, k)
+    draws, method = posterior(table, seed)
     batch = _BATCH.get(kappa)
     if batch is not None:
         stack = batch(draws)
@@ -94,7 +92,7 @@ def kappa_estimate(
     low, high = (float(q) for q in np.quantile(values, [(1 - level) / 2, (1 + level) / 2]))
     point = kappa(table)
     reason = "" if point is not None else "both raters give one and the same value throughout"
-    return Estimate(point, low, high, n, total, f"{name}, {DRAWS} draws", reason)
+    return Estimate(point, low, high, n, total, method, reason)
 
 
 # The two kappas on all draws at once; any other function of a table is called once a draw.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from judges.agreement.criterion import Pair
 from judges.stats import Estimate
-from leaderboard.agreement.words import cell, name, rater
+from leaderboard.agreement.words import cell, coverage_note, name, rater
 from leaderboard.cli.common import Table
 from results.agreement_records import AgreementReport, Section
 
@@ -24,6 +24,7 @@ HEADS = (
     "method",
     "reason",
     "beats_null_judges",
+    "measured_coverage",
 )
 
 
@@ -58,7 +59,7 @@ def _coefficients(section: Section, pair: Pair) -> Table:
                 cell(e, figure),
                 "" if beats is None else "yes" if beats else "no",
                 e.method,
-                e.reason,
+                "; ".join(filter(None, (e.reason, coverage_note(figure, pair.report.kind)))),
             )
         )
     title = f"{name(section.criterion)}, {section.scope.name}: {rater(pair.first)} and {rater(pair.second)}"
@@ -79,8 +80,10 @@ def long_rows(report: AgreementReport) -> list[tuple[str, ...]]:
     def add(criterion: str, scope: str, first: str, second: str, figure: str, e: Estimate, beats: bool | None) -> None:
         numbers = ["" if v is None else repr(float(v)) for v in (e.value, e.low, e.high)]
         told = "" if beats is None else "yes" if beats else "no"
+        rated = report.criteria.get(criterion)
+        note = coverage_note(figure, rated.kind) if rated and e.low is not None else ""
         rows.append(
-            (criterion, scope, first, second, figure, *numbers, str(e.n), str(e.total), e.method, e.reason, told)
+            (criterion, scope, first, second, figure, *numbers, str(e.n), str(e.total), e.method, e.reason, told, note)
         )
 
     for s in report.sections:

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from judges.agreement.criterion import Pair
 from judges.agreement.intervals import FEW
 from judges.stats.families import holm
-from leaderboard.agreement.words import BRIEF, COLUMNS, HEADLINE, cell, name, number, p_value, rater, short
+from leaderboard.agreement.words import (
+    BRIEF,
+    COLUMNS,
+    HEADLINE,
+    cell,
+    coverage_note,
+    name,
+    number,
+    p_value,
+    rater,
+    short,
+)
 from leaderboard.cli.common import Table
 from results.agreement_records import AgreementReport, Section
 
@@ -72,6 +83,9 @@ def _notes(report: AgreementReport, criterion: str) -> list[str]:
     alphas = dict.fromkeys(f"alpha: {p.alpha.method}" for p in found if p.alpha.method)
     level = f"{100 * report.settings.level:.0f} % intervals"
     notes = [f"{level}. {'; '.join([*methods, *alphas])}."]
+    missed = [f"{name(c)}: {note}" for c in (*COLUMNS[kind], "alpha") if (note := coverage_note(c, kind))]
+    if missed:
+        notes.append(f"Intervals that miss what they promise (docs/coverage.md): {'; '.join(missed)}.")
     notes.append(
         f"Null judges read nothing; beaten by {name(HEADLINE[kind]).lower()}, where the paired interval excludes 0."
     )

@@ -9,7 +9,18 @@ from judges.agreement.ceiling import Ceiling
 from judges.agreement.criterion import Pair
 from judges.stats import Estimate
 from leaderboard.agreement.pairs import NULLS, with_people
-from leaderboard.agreement.words import HEADLINE, SYMBOLS, bracket, name, number, p_value, percent, rater, short
+from leaderboard.agreement.words import (
+    HEADLINE,
+    SYMBOLS,
+    bracket,
+    coverage_note,
+    name,
+    number,
+    p_value,
+    percent,
+    rater,
+    short,
+)
 from results.agreement_records import AgreementReport, Section
 from results.contrasts import OVERALL, Contrast
 
@@ -37,6 +48,8 @@ def _pair(report: AgreementReport, criterion: str, pair: Pair, headline: str) ->
         return f"{who}: {short(share.reason)}."
     text = f"{who} in {percent(share.value).replace(' ', '')} of {pair.report.n} responses, {level} {_shares(share)}"
     text += f"; {SYMBOLS[headline]} {_statistic(e, level)}, N = {pair.report.n}"
+    note = coverage_note(headline, pair.report.kind)
+    text += f" ({note})" if note else ""
     verdict = pair.report.beats_nulls(headline)
     if verdict is None:
         return f"{text}."

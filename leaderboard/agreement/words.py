@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from judges.agreement.criterion_report import LEVELS
 from judges.agreement.intervals import Kind
+from judges.agreement.measured import measured
 from judges.stats import Estimate
 from leaderboard.present import plain
 
@@ -84,6 +86,13 @@ def cell(e: Estimate, figure: str = "") -> str:
     if e.value is None:
         return f"{short(e.reason)} {span}".strip()
     return f"{number(e.value, figure)} {span}".strip() if span else f"{number(e.value, figure)} (no interval)"
+
+
+def coverage_note(figure: str, kind: Kind) -> str:
+    """What the coverage study found for a figure's intervals, where they miss what it asks for; empty otherwise."""
+    known = f"alpha ({LEVELS[kind]})" if figure == "alpha" else figure.replace("ICC(", "icc (")
+    found = measured(known, kind)
+    return found.note if found else ""
 
 
 def short(reason: str) -> str:

@@ -7,6 +7,9 @@ import io
 from dataclasses import asdict
 from typing import Any
 
+from judges.agreement.criterion_report import LEVELS
+from judges.agreement.intervals import Kind, coefficients
+from judges.agreement.measured import measured
 from leaderboard.agreement.checklist import checklist
 from leaderboard.agreement.detail import HEADS, long_rows
 from leaderboard.agreement.layout import Chapter, chapters
@@ -35,9 +38,18 @@ def report_data(report: AgreementReport) -> dict[str, Any]:
     """The report as JSON-ready data: all figures unrounded, the sentences, and the checklist."""
     return {
         **report.as_dict(),
+        "coverage": {c: _coverage(r.kind) for c, r in report.criteria.items()},
         "sentences": {c.title: list(c.lines) for c in chapters(report) if c.lines},
         "checklist": [asdict(e) for e in checklist(report)],
     }
+
+
+def _coverage(kind: Kind) -> dict[str, Any]:
+    """What the coverage study found for each coefficient of a kind of scale."""
+    points = (0.0, 1.0) if kind == "binary" else (0.0, 1.0, 2.0)
+    names = [c.name for c in coefficients(points, kind)]
+    found = {n: measured(n, kind) for n in names} | {"alpha": measured(f"alpha ({LEVELS[kind]})", kind)}
+    return {n: asdict(m) for n, m in found.items() if m is not None}
 
 
 def _console(chapter: Chapter) -> str:

@@ -40,10 +40,24 @@ def test_the_rate_by_hand() -> None:
     assert got.value == pytest.approx(r * p + (1 - r) * q)
     assert (got.n, got.total, got.reason) == (40, 100, "")
     rng = np.random.default_rng(0)
-    r_, p_, q_ = rng.beta(60.5, 40.5, 400_000), rng.beta(18.5, 2.5, 400_000), rng.beta(5.5, 15.5, 400_000)
+    # 40 labels count as 39/40 x (1.96 / 2.0227)^2 = 0.9155 each.
+    r_, p_, q_ = (
+        rng.beta(yes + 0.5, no + 0.5, 400_000)
+        for yes, no in ((60, 40), (18 * 0.9155, 2 * 0.9155), (5 * 0.9155, 15 * 0.9155))
+    )
     low, high = np.quantile(r_ * p_ + (1 - r_) * q_, [0.025, 0.975])
     assert got.low == pytest.approx(low, abs=0.005)
     assert got.high == pytest.approx(high, abs=0.005)
+
+
+def test_many_verdicts_do_not_bring_more_prior() -> None:
+    """Five verdicts of six strata with the missing one: 1/6 for and against in each, not 1/2."""
+    verdicts: list[float | None] = [5.0] * 30 + [4.0] * 10 + [None] * 2
+    labels: list[float | None] = [5.0] * 20 + [None] * 10 + [5.0] * 3 + [4.0] * 2 + [None] * 7
+    got = corrected_rate(verdicts, labels, FIVE, (5.0,))
+    share = [(20 + 1 / 6) / (20 + 2 / 6), (3 + 1 / 6) / (5 + 2 / 6)] + [0.5] * 4
+    size = np.array([30, 10, 2, 0, 0, 0]) + 1 / 6
+    assert got.value == pytest.approx(float((size / 43 * np.array(share)).sum()))
 
 
 @pytest.mark.parametrize(("prevalence", "sens", "spec"), [(0.5, 0.95, 0.9), (0.9, 0.95, 0.8), (0.96, 0.98, 0.6)])
@@ -149,13 +163,19 @@ def test_the_mean_by_hand() -> None:
     y, f, u = labels[:60], verdicts[:60], verdicts[60:]
     lam = np.cov(y, f)[0, 1] / ((1 + 60 / 240) * np.var(verdicts, ddof=1))
     want = fmean(y) + lam * (fmean(u) - fmean(f))
-    error = np.sqrt(np.var(y - lam * f, ddof=1) / 60 + lam**2 * np.var(u, ddof=1) / 240)
-    got = corrected_mean(verdicts, labels, FIVE)
+    # The draws by another road: gammas over the cells; 60 labels count as 59/60 x (1.96 / 2.0010)^2 = 0.9435 each.
+    draw, cells = np.random.default_rng(7), [(a, b) for a in FIVE for b in FIVE]
+    mass = [0.9435 * sum((y == a) & (f == b)) + 1 / 25 for a, b in cells]
+    g = draw.gamma(mass, size=(100_000, 25))
+    h = draw.gamma([sum(u == v) + 1 / 5 for v in FIVE], size=(100_000, 5))
+    inside = (g @ np.array([a - lam * b for a, b in cells])) / g.sum(axis=1)
+    ends = np.quantile(inside + lam * (h @ np.array(FIVE)) / h.sum(axis=1), [0.025, 0.975])
+    got = corrected_mean(verdicts, labels, FIVE, draws=100_000)
     assert 0 < lam < 1
     assert got.value == pytest.approx(want)
     assert got.low is not None and got.high is not None
-    assert (got.high - got.low) / 2 == pytest.approx(2.0010 * error, rel=1e-4)
-    assert (got.n, got.total, got.method) == (60, 300, "PPI++, t")
+    assert (got.low, got.high) == pytest.approx(tuple(ends), abs=0.004)
+    assert (got.n, got.total, got.method) == (60, 300, "PPI++, Dirichlet, total mass 1, 100000 draws")
 
 
 def test_the_corrected_mean_covers_and_is_narrower_than_labels_alone() -> None:

@@ -163,6 +163,68 @@ def test_the_interval_covers() -> None:
     assert hits >= 0.92 * 300
 
 
+POINTS = (1.0, 2.0, 3.0, 4.0, 5.0)
+
+
+def test_with_a_scale_the_jackknife_is_that_of_a_loop() -> None:
+    """Fisher's z for k raters of every leave-one-out coefficient; the mean's interval by Spearman-Brown."""
+    rng = np.random.default_rng(3)
+    data = np.clip(np.round(3 + rng.normal(size=24) + 0.6 * rng.normal(size=(3, 24))), 1, 5)
+    for form in FORMS:
+        one = f"{form[0]},1"
+        z = [
+            0.5 * math.log((1 + 2 * r) / (1 - r))
+            for i in range(24)
+            if (r := icc_estimate(np.delete(data, i, axis=1), one).value) is not None  # type: ignore[arg-type]
+        ]
+        whole = icc_estimate(data, one).value  # type: ignore[arg-type]
+        assert whole is not None
+        half = 2.0687 * math.sqrt(23 / 24 * sum((v - sum(z) / 24) ** 2 for v in z))
+        ends = [math.exp(2 * (0.5 * math.log((1 + 2 * whole) / (1 - whole)) + s * half)) for s in (-1, 1)]
+        want = [(e - 1) / (e + 2) for e in ends]
+        if form[2] == "k":
+            want = [3 * r / (1 + 2 * r) for r in want]
+        got = icc_estimate(data, form, scale=POINTS)
+        assert (got.low, got.high) == pytest.approx(tuple(want), abs=1e-4)
+        assert got.method == "jackknife t on Fisher's z" and "n below 30" in got.reason
+        assert got.value == icc_estimate(data, form).value
+
+
+def test_nearly_all_ratings_the_same_take_draws_that_know_the_scale() -> None:
+    """Two raters, 40 items: Dirichlet over the items seen and the 15 ways to rate, 1/15 each, drawn here in a loop."""
+    columns = [(5, 5)] * 34 + [(4, 5)] * 3 + [(4, 4)] * 2 + [(2, 3)]
+    data = np.array(columns, dtype=float).T
+    got = icc_estimate(data, "A,1", scale=POINTS, draws=20_000)
+    kinds = [(5, 5), (4, 5), (4, 4), (2, 3)]
+    ways = [(a, b) for a in range(1, 6) for b in range(a, 6)]
+    mass = [34.0, 3.0, 2.0, 1.0] + [1 / 15] * 15
+    drawn = np.random.default_rng(9).dirichlet(mass, 20_000)
+    raters = np.array([*kinds, *[((a + b) / 2, (a + b) / 2) for a, b in ways]], dtype=float)
+    sums = np.array([a + b for a, b in kinds + ways], dtype=float)
+    squares = np.array([a * a + b * b for a, b in kinds + ways], dtype=float)
+    means = drawn @ raters
+    between = (drawn @ sums**2 - (drawn @ sums) ** 2) / 2
+    variance = (drawn @ squares - (means**2).sum(axis=1)) / 2
+    error = 2 * variance - between
+    spread = (means[:, 0] - means[:, 1]) ** 2 / 2
+    # Sample mean squares of 40 items: between and error are 40/39 of the population's.
+    b, e = between * 40 / 39, error * 40 / 39
+    want = np.quantile((b - e) / (b + e + 2 * (spread - e / 40)), [0.025, 0.975])
+    assert got.method == "Dirichlet on items, total mass 1, 20000 draws"
+    assert (got.low, got.high) == pytest.approx(tuple(want), abs=0.01)
+    perfect = icc_estimate(np.tile(data[:1], (2, 1)), "C,1", scale=POINTS)
+    assert perfect.value == 1.0 and perfect.low is not None and perfect.low < 0.95 and perfect.high == 1.0
+    with pytest.raises(ValueError, match="scale"):
+        icc_estimate(data, "A,1", scale=(1.0, 2.0))
+
+
+def test_with_a_scale_no_variation_left_has_a_reason() -> None:
+    got = icc_estimate([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], "C,1", scale=POINTS)
+    assert (got.value, got.low) == (1.0, None) and "too few items" in got.reason
+    low = icc_estimate([[1.0, 5.0, 2.0, 4.0], [5.0, 1.0, 4.0, 3.0]], "A,k", scale=POINTS)
+    assert low.value is not None and (low.low is not None or low.reason)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.integers(2, 4).flatmap(
@@ -171,9 +233,12 @@ def test_the_interval_covers() -> None:
         )
     ),
     st.sampled_from(FORMS),
+    st.sampled_from([None, (1.0, 2.0, 3.5)]),
 )
-def test_an_estimate_is_whole_or_says_why(columns: list[list[float | None]], form: Form) -> None:
-    got = icc_estimate([list(r) for r in zip(*columns, strict=True)], form)
+def test_an_estimate_is_whole_or_says_why(
+    columns: list[list[float | None]], form: Form, scale: tuple[float, ...] | None
+) -> None:
+    got = icc_estimate([list(r) for r in zip(*columns, strict=True)], form, scale=scale, draws=200)
     assert (got.low is None) == (got.high is None)
     if got.value is None or got.low is None or got.high is None:
         assert got.reason

@@ -21,7 +21,10 @@ def get(name: str, table: Array, kind: str, seed: int = 0) -> Estimate:
 
 
 def test_the_draws_are_those_of_the_prior_and_the_counts() -> None:
-    """Mean of a Dirichlet: (count + prior) over (n + mass); two raters are drawn alike with and without a third."""
+    """Mean of a Dirichlet: (count + prior) over (n + mass); two raters are drawn alike with and without a third.
+
+    On five points 9 items count as 9 x 8/9 x (1.96 / 2.306)^2 = 5.779.
+    """
     table = np.array([[3.0, 0.0], [1.0, 16.0]])
     drawn, method = posterior(table, 1, 40_000)
     assert drawn.shape == (40_000, 2, 2)
@@ -30,7 +33,9 @@ def test_the_draws_are_those_of_the_prior_and_the_counts() -> None:
     five = np.zeros((5, 5))
     five[2, 3] = 9.0
     drawn, method = posterior(five, 1, 40_000)
-    assert drawn.mean(axis=0) == pytest.approx((five + 1 / 25) / 10, abs=2e-3)
+    assert drawn.mean(axis=0) == pytest.approx((five * 5.779 / 9 + 1 / 25) / 6.779, abs=2e-3)
+    one = posterior(five / 9, 1, 40_000)[0]
+    assert one.mean(axis=0) == pytest.approx((five / 9 + 1 / 25) / 2, abs=5e-3), "one item has no t"
     assert method.startswith("Dirichlet, total mass 1")
     joint = np.stack([table, np.zeros((2, 2))], axis=2)
     drawn, _ = posterior(joint, 1, 40_000)

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from judges.agreement.measured import measured
 from leaderboard.agreement.checklist import checklist
 from leaderboard.agreement.layout import chapters
-from leaderboard.agreement.words import number, p_value
+from leaderboard.agreement.words import COLUMNS, NAMES, number, p_value
 from leaderboard.cli import main
 from results.added import add_ratings
 from results.agreement import agreement_report
@@ -118,6 +119,18 @@ def test_every_chapter_has_something_to_say_and_the_checklist_names_what_is_miss
     assert entries["L10"].state == "filled" and entries["G8"].state == "missing"
     missing = next(c for c in brief if c.title == "Missing ratings")
     assert missing.tables[0].rows[0][2:] == ("50", "40", "10 judge refused")
+
+
+def test_an_interval_that_misses_what_it_promises_says_so(reference: Path, report: AgreementReport) -> None:
+    missed = [c for c in COLUMNS["binary"] if (m := measured(c, "binary")) is not None and not m.met]
+    notes = " ".join(n for c in chapters(report, full=True) for t in c.tables for n in t.notes)
+    data = json.loads(run(reference, "--criteria", "refusal", "--json").output)["coverage"]["refusal"]
+    rows = list(csv.DictReader(io.StringIO(run(reference, "--criteria", "refusal", "--format", "csv").output)))
+    for name_, found in ((c, measured(c, "binary")) for c in COLUMNS["binary"]):
+        assert found is not None and data[name_]["met"] == found.met
+        printed = {r["measured_coverage"] for r in rows if r["figure"] == name_ and r["low"]}
+        assert printed == {found.note} and (name_ in missed) == bool(found.note)
+        assert (f"{NAMES[name_]}: {found.note}" in notes) == bool(found.note)
 
 
 @pytest.mark.parametrize(
