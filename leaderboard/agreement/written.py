@@ -47,7 +47,7 @@ def report_data(report: AgreementReport) -> dict[str, Any]:
 def _coverage(kind: Kind) -> dict[str, Any]:
     """What the coverage study found for each coefficient of a kind of scale."""
     points = (0.0, 1.0) if kind == "binary" else (0.0, 1.0, 2.0)
-    names = [c.name for c in coefficients(points, kind)]
+    names = [*(c.name for c in coefficients(points, kind)), "sensitivity", "specificity"]
     found = {n: measured(n, kind) for n in names} | {"alpha": measured(f"alpha ({LEVELS[kind]})", kind)}
     return {n: asdict(m) for n, m in found.items() if m is not None}
 
