@@ -108,6 +108,23 @@ def page_html(report: AgreementReport, chapters: Sequence[Chapter]) -> str:
     return _page("Agreement of judges and people", f"<main>{body}</main>{scripts}", scripted=bool(data))
 
 
+def chapters_page(title: str, chapters: Sequence[Chapter], references: str, tail: str) -> str:
+    """Chapters without figures as one small file without scripts.
+
+    Args:
+        title: Title of the page.
+        chapters: Sentences and tables.
+        references: BibTeX, shown as it is.
+        tail: A comment at the end; it must be safe as HTML.
+    """
+    contents = "".join(f'<li><a href="#part-{i}">{_esc(c.title)}</a></li>' for i, c in enumerate(chapters, 1))
+    body = f'<nav aria-label="Contents"><ol>{contents}</ol></nav>'
+    for i, c in enumerate(chapters, 1):
+        body += f'<section><h2 id="part-{i}">{_esc(c.title)}</h2>{_chapter(c, (), [])}</section>'
+    body += f"<section><h2>References</h2><pre>{_esc(references)}</pre></section>"
+    return _page(title, f"<main>{body}</main>{tail}", scripted=False)
+
+
 def _opening(report: AgreementReport) -> str:
     people, judges = len(report.people), len(report.judges)
     responses = {unit for rated in report.criteria.values() for unit in rated.units}

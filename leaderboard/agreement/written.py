@@ -29,7 +29,7 @@ def written(report: AgreementReport, fmt: str, full: bool = False) -> str:
     """
     if fmt == "csv":
         return _csv(report)
-    writer = {"table": _console, "markdown": _markdown, "latex": _latex}[fmt]
+    writer = {"table": _console, "markdown": chapter_markdown, "latex": chapter_latex}[fmt]
     body = "\n\n".join(writer(c) for c in chapters(report, full))
     return f"{LATEX_HEAD}\n\n{body}" if fmt == "latex" else body
 
@@ -57,12 +57,14 @@ def _console(chapter: Chapter) -> str:
     return "\n\n".join(filter(None, (head, "\n".join(chapter.lines), *map(console, chapter.tables))))
 
 
-def _markdown(chapter: Chapter) -> str:
+def chapter_markdown(chapter: Chapter) -> str:
+    """A chapter as Markdown."""
     lines = [f"- {line}".replace("<", "&lt;") for line in chapter.lines]
     return "\n\n".join(filter(None, (f"## {chapter.title}", "\n".join(lines), *map(markdown, chapter.tables))))
 
 
-def _latex(chapter: Chapter) -> str:
+def chapter_latex(chapter: Chapter) -> str:
+    """A chapter as LaTeX."""
     lines = [latex_text(line) for line in chapter.lines]
     parts = (rf"\section*{{{latex_text(chapter.title)}}}", "\n\n".join(lines), *map(latex, chapter.tables))
     return "\n\n".join(filter(None, parts))

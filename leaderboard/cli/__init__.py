@@ -15,6 +15,8 @@ _COMMANDS: Final = {
     "import": ("leaderboard.cli.imports", "Bring runs and people's ratings from other formats into the store."),
     "runs": ("leaderboard.cli.runs", "List the runs in the store."),
     "compare": ("leaderboard.cli.compare", "Compare runs with a baseline, paired on items."),
+    "report": ("leaderboard.cli.report", "A report for a paper, in HTML, Markdown or LaTeX."),
+    "verify": ("leaderboard.cli.report", "Recompute every figure of a report from the store."),
     "reproduce": ("leaderboard.cli.reproduce", "Published comparisons, recomputed from the published files."),
     "annotate": ("leaderboard.cli.annotate", "Ratings by people: plan, serve, export."),
     "agreement": ("leaderboard.cli.agreement", "How far judges and people agree, and what that does to results."),
