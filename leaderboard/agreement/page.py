@@ -121,7 +121,7 @@ def chapters_page(title: str, chapters: Sequence[Chapter], references: str, tail
     body = f'<nav aria-label="Contents"><ol>{contents}</ol></nav>'
     for i, c in enumerate(chapters, 1):
         body += f'<section><h2 id="part-{i}">{_esc(c.title)}</h2>{_chapter(c, (), [])}</section>'
-    body += f"<section><h2>References</h2><pre>{_esc(references)}</pre></section>"
+    body += f'<section><h2>References</h2><div class="scroll"><pre>{html.escape(references)}</pre></div></section>'
     return _page(title, f"<main>{body}</main>{tail}", scripted=False)
 
 

@@ -73,6 +73,7 @@ def test_it_says_how_it_was_measured_what_came_out_and_what_speaks_against_it(wr
 def test_no_name_breaks_out_of_any_format(written: dict[str, Path]) -> None:
     html = written["html"].read_text()
     assert "<script" not in html and "<img" not in html and "default-src 'none'" in html
+    assert "@misc{psychosafe,\n  title" in html, "BibTeX keeps its lines"
     assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)""", html)
     assert "<script" not in re.sub(r"```.*?```", "", written["md"].read_text(), flags=re.S)
     body = written["tex"].read_text()
