@@ -179,7 +179,7 @@ def test_picked_measure_is_in_the_address_and_comes_back(browser: Any, address: 
     page = context.new_page()
     page.goto(f"{address}/?measure=Quality")
     settled(page, 1)
-    assert page.locator(".js-plotly-plot").first.get_by_text("Quality (higher is better)").count() == 1
+    page.locator(".js-plotly-plot").first.get_by_text("Quality (higher is better)").wait_for(timeout=30_000)
     page.get_by_role("combobox").first.click()
     page.get_by_role("option", name="Grounding").click()
     page.locator(".js-plotly-plot").first.get_by_text("Grounding (higher is better)").wait_for(timeout=30_000)

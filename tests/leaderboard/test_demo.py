@@ -11,6 +11,7 @@ from results.compare import measures
 from results.store import Store
 
 
+@pytest.mark.long
 @pytest.mark.process
 @pytest.mark.timeout(1200)  # three minutes on two idle cores, and the other worker is never idle
 def test_the_demo_shows_what_its_store_holds(tmp_path: Path) -> None:
