@@ -197,6 +197,14 @@ def settles(study: Study, name: str, cards: int, seconds: float = 20) -> dict[st
     return found
 
 
+def remarked(study: Study, name: str, seconds: float = 20) -> None:
+    """Wait until a remark of somebody is noted."""
+    until = time.monotonic() + seconds
+    while not any(e.annotator == name and e.kind == "comment" for e in study.store().events()):
+        assert time.monotonic() < until, "the remark was not noted"
+        time.sleep(0.1)
+
+
 def noted(study: Study, name: str, card: str, values: int, seconds: float = 20) -> dict[str, float | None]:
     """What is noted of a card that is not complete, once it has so many values; None for the others."""
     until = time.monotonic() + seconds
@@ -258,7 +266,9 @@ def test_refresh_resumes_at_the_same_card_and_the_comment_box_does_not_rate(
     page.get_by_label("Comment").focus()
     page.keyboard.type("1235 skfbqu")
     page.keyboard.press("Tab")
-    page.wait_for_timeout(1000)
+    # What the server has not noted yet when the page goes is lost, so this waits until it has.
+    noted(study, name, token(2), 2)
+    remarked(study, name)
     assert given(page) == ["Yes", "4"] and study.values(name) == {}
     page.reload()
     enter(page, name, study.code_of(name))
