@@ -69,7 +69,7 @@ def board_html(board: Board) -> str:
             f'<script type="application/json" id="figures">{data}</script>'
             f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script>"
         )
-    return _page("Refusal quality leaderboard", "".join(body) + scripts, scripted=bool(figures))
+    return page("Refusal quality leaderboard", "".join(body) + scripts, scripted=bool(figures))
 
 
 def comparison_html(title: str, comparisons: Sequence[Comparison], notes: Sequence[str] = ()) -> str:
@@ -96,7 +96,7 @@ def comparison_html(title: str, comparisons: Sequence[Comparison], notes: Sequen
         parts.append(_list(c.warnings))
     if not comparisons:
         parts.append("<p>Nothing to compare.</p>")
-    return _page(title, "".join(parts))
+    return page(title, "".join(parts))
 
 
 def _group(group: Group, n: int, of: int, figures: list[dict[str, Any]]) -> str:
@@ -187,14 +187,22 @@ def _list(lines: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{_esc(present.plain(line, 400))}</li>' for line in lines)}</ul>" if lines else ""
 
 
-def _page(title: str, body: str, scripted: bool = False) -> str:
+def page(title: str, body: str, scripted: bool = False, style: str = "") -> str:
+    """A whole page, whose content security policy forbids every request.
+
+    Args:
+        title: Its title, escaped here.
+        body: Safe HTML.
+        scripted: Whether scripts in the body may run.
+        style: Rules behind the shared ones.
+    """
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     policy += "; script-src 'unsafe-inline'" if scripted else ""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_esc(title)}</title><style>{STYLE}</style></head><body><h1>{_esc(title)}</h1>{body}</body></html>\n"
+        f"<title>{_esc(title)}</title><style>{STYLE}{style}</style></head><body><h1>{_esc(title)}</h1>{body}</body></html>\n"
     )
 
 

@@ -93,7 +93,10 @@ class Population:
         shared = (cov.sum() - np.trace(cov)) / (m * (m - 1))
         error = float(spread.mean() - shared)
         squares = MeanSquares(m * shared + error, float(MANY * means.var(ddof=1)) + error, error, int(MANY), m)
-        return float(icc_value(squares, form) or 0.0)
+        value = icc_value(squares, form)
+        if value is None:
+            raise ValueError("a population without variation has no intraclass correlation: draw another scenario")
+        return value
 
     def error_correlation(self, votes: bool) -> float:
         """True mean correlation of the judges' errors: wrong or right, or judge minus person."""

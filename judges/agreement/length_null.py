@@ -5,6 +5,7 @@ Kept apart from `nulls`, because it alone learns from the items.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -19,6 +20,11 @@ FOLDS: Final = 10
 FEWER: Final = (2000, 4)
 """From so many items on, so many folds: three quarters of thousands teach as much as nine tenths of them."""
 _STEPS: Final = 1000
+
+
+def codes(values: Sequence[float | None], at: Sequence[int], index: Mapping[float, int]) -> Codes:
+    """Places on the scale of the values of these items; those without a value are left out."""
+    return np.array([index[v] for i in at if (v := values[i]) is not None], dtype=np.int64)
 
 
 def length_only(human: Codes, lengths: Array, k: int, kind: Kind, seed: int = 0, held_out: bool = True) -> Codes:

@@ -16,7 +16,7 @@ from judges.agreement.intervals import (
     estimate,
     posterior,
 )
-from judges.agreement.length_null import Codes, length_only
+from judges.agreement.length_null import Codes, codes, length_only
 from judges.agreement.nulls import NullComparison, compare_nulls
 from judges.agreement.pairwise import confusion, exact_agreement, within_one
 from judges.stats import Estimate
@@ -165,8 +165,8 @@ def pair_report(
         },
         estimates=estimates,
         nulls=compare_nulls(
-            _codes(human, both, index),
-            _codes(judge, both, index),
+            codes(human, both, index),
+            codes(judge, both, index),
             scale,
             kind,
             None if lengths is None else [lengths[i] for i in both],
@@ -198,10 +198,10 @@ def _by_length(
     if len(known) < FEW:
         return None
     sizes = np.array([lengths[i] for i in known], dtype=float)
-    codes, place = _codes(human, known, index), {i: at for at, i in enumerate(known)}
+    own, place = codes(human, known, index), {i: at for at, i in enumerate(known)}
     kept = np.array([place.get(i, -1) for i in both], dtype=np.int64)
     held_out, fitted = (
-        np.append(length_only(codes, sizes, len(index), kind, seed, held), 0)[kept] for held in (True, False)
+        np.append(length_only(own, sizes, len(index), kind, seed, held), 0)[kept] for held in (True, False)
     )
     return held_out, fitted
 
@@ -218,8 +218,3 @@ def _missing(
         causes = Counter("unstated" if s in {"ok", ""} else s for v, s in zip(values, given, strict=True) if v is None)
         counts[rater] = dict(sorted(causes.items()))
     return counts
-
-
-def _codes(values: Values, at: Sequence[int], index: Mapping[float, int]) -> Codes:
-    """Places on the scale of the values of these items."""
-    return np.array([index[v] for i in at if (v := values[i]) is not None], dtype=np.int64)

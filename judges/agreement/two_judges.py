@@ -9,7 +9,7 @@ import numpy as np
 
 from judges.agreement import binary
 from judges.agreement.intervals import FEW, Coefficient, Kind, coefficients, difference, posterior
-from judges.agreement.length_null import Codes
+from judges.agreement.length_null import codes
 from judges.agreement.pairwise import confusion
 from judges.agreement.weighted import Array
 from judges.stats import Estimate
@@ -87,13 +87,13 @@ def compare_judges(
     total, k = len(human), len(scale)
     index = {v: i for i, v in enumerate(scale)}
     rated = [i for i in range(total) if human[i] is not None and first[i] is not None and second[i] is not None]
-    codes = [_codes(values, rated, index) for values in (human, first, second)]
+    places = [codes(values, rated, index) for values in (human, first, second)]
     joint = np.zeros((k, k, k))
-    np.add.at(joint, tuple(codes), 1.0)
+    np.add.at(joint, tuple(places), 1.0)
     tables = joint.sum(axis=2), joint.sum(axis=1)
     drawn, method = posterior(joint, seed)
     pairs = drawn.sum(axis=3), drawn.sum(axis=2)
-    right = codes[1] == codes[0], codes[2] == codes[0]
+    right = places[1] == places[0], places[2] == places[0]
     only_first, only_second = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
     p, reason = None, "undefined: McNemar's test is for a binary scale"
     if kind == "binary":
@@ -123,8 +123,3 @@ def _difference(
     ]
     point = None if points[0] is None or points[1] is None else points[1] - points[0]
     return difference(point, c.batch(pairs[1]) - c.batch(pairs[0]), n, total, method, "; ".join(reasons), level)
-
-
-def _codes(values: Values, at: Sequence[int], index: Mapping[float, int]) -> Codes:
-    """Places on the scale of the values of these items."""
-    return np.array([index[v] for i in at if (v := values[i]) is not None], dtype=np.int64)

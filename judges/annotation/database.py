@@ -113,10 +113,13 @@ class AnnotationStore(Database):
             raise AnnotationError(f"not saved: the status is {status[:20]!r}; it is ok or skipped")
         if set(values) != {c.id for c in criteria}:
             raise AnnotationError("not saved: rate every criterion, or skip the card")
+        checked: dict[str, float | None] = {}
         for c in criteria:
-            if values[c.id] not in c.values:
+            value = values[c.id]
+            if value is None or value not in c.values:
                 raise AnnotationError(f"not saved: the value of {c.id} is not on its scale")
-        return {c.id: float(values[c.id] or 0) for c in criteria}
+            checked[c.id] = float(value)
+        return checked
 
     def draft(self, annotator: str, token: str, criterion: str, value: float | None) -> None:
         """Note a value of the card that is being rated, so that a crash loses nothing; None takes it back.

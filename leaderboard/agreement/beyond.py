@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from judges.agreement.conditions import Effect
-from judges.stats import Estimate
-from leaderboard.agreement.words import cell, name, number, p_value, percent, rater
-from leaderboard.cli.common import Table
+from leaderboard.agreement.words import cell, name, number, percent, rater
+from leaderboard.cli.common import Table, interval, p_value
 from results.agreement_records import AgreementReport
 from results.contrasts import Contrast
 
@@ -46,7 +45,7 @@ def effect_tables(report: AgreementReport, full: bool) -> list[Table]:
 
 def _effect(e: Effect) -> tuple[str, ...]:
     means = number(e.baseline, "mae", 3), number(e.prompted, "mae", 3)
-    return (str(e.difference.n), *means, points(e.difference, signed=True), percent(e.relative, 1, signed=True))
+    return (str(e.difference.n), *means, interval(e.difference, signed=True), percent(e.relative, 1, signed=True))
 
 
 def _bias(c: Contrast, who: str) -> tuple[str, ...]:
@@ -55,7 +54,7 @@ def _bias(c: Contrast, who: str) -> tuple[str, ...]:
         name(c.measure),
         rater(who),
         str(b.change.n),
-        points(b.change, signed=True),
+        interval(b.change, signed=True),
         p_value(b.p_value),
         p_value(c.adjusted.get(who)),
         "cannot be told" if flagged is None else "differs" if flagged else "no difference shown",
@@ -82,8 +81,8 @@ def corrected_tables(report: AgreementReport, full: bool) -> list[Table]:
             report.short(c.run_id),
             rater(c.judge),
             c.figure,
-            points(c.raw),
-            points(c.corrected),
+            interval(c.raw),
+            interval(c.corrected),
             f"{c.corrected.n} of {c.corrected.total}",
         )
         for c in report.corrected
@@ -155,13 +154,3 @@ def compat_tables(report: AgreementReport, full: bool) -> list[Table]:
         rows.append((c.scope.name, rater(c.person), rater(c.judge), label, str(f.n), *cells))
     heads = ("Responses of", "Person", "Judge", "Criterion", "n", "Agreement", "Kappa", "Pearson", "Spearman")
     return [Table(heads, rows, "As published (compatibility)", numeric=range(4, 9))] if rows else []
-
-
-def points(e: Estimate, signed: bool = False) -> str:
-    """Value and interval in points of a scale, or why there is none."""
-    if e.value is None:
-        return e.reason if e.reason.startswith("not estimable") else f"undefined ({e.reason})"
-    sign = "+" if signed else ""
-    if e.low is None or e.high is None:
-        return f"{e.value:{sign}.3f} (no interval)"
-    return f"{e.value:{sign}.3f} [{e.low:{sign}.3f}, {e.high:{sign}.3f}]"

@@ -18,7 +18,7 @@ from leaderboard.agreement.figures import Figure, figures
 from leaderboard.agreement.layout import Chapter
 from leaderboard.cli.common import Table
 from leaderboard.present import plain
-from leaderboard.static import STYLE
+from leaderboard.static import page
 from results.agreement_records import AgreementReport
 
 _STYLE: Final = """
@@ -105,7 +105,7 @@ def page_html(report: AgreementReport, chapters: Sequence[Chapter]) -> str:
             f'<script type="application/json" id="figures">{text}</script>'
             f"<script>{get_plotlyjs()}</script><script>{_SCRIPT}</script>"
         )
-    return _page("Agreement of judges and people", f"<main>{body}</main>{scripts}", scripted=bool(data))
+    return page("Agreement of judges and people", f"<main>{body}</main>{scripts}", bool(data), _STYLE)
 
 
 def chapters_page(title: str, chapters: Sequence[Chapter], references: str, tail: str) -> str:
@@ -122,7 +122,7 @@ def chapters_page(title: str, chapters: Sequence[Chapter], references: str, tail
     for i, c in enumerate(chapters, 1):
         body += f'<section><h2 id="part-{i}">{_esc(c.title)}</h2>{_chapter(c, (), [])}</section>'
     body += f'<section><h2>References</h2><div class="scroll"><pre>{html.escape(references)}</pre></div></section>'
-    return _page(title, f"<main>{body}</main>{tail}", scripted=False)
+    return page(title, f"<main>{body}</main>{tail}", False, _STYLE)
 
 
 def _opening(report: AgreementReport) -> str:
@@ -202,18 +202,6 @@ def _made(report: AgreementReport) -> str:
         prompts = f"{m.prompt_set.scored} prompts of {m.prompt_set.name or 'a set that is not named'}"
         facts.append(("Run", f"{plain(m.run_id)}: {plain(m.label)}, {plain(prompts)}, {plain(rubric)}"))
     return f"<dl>{''.join(f'<dt>{_esc(a)}</dt><dd>{_esc(b)}</dd>' for a, b in facts)}</dl>"
-
-
-def _page(title: str, body: str, scripted: bool) -> str:
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
-    policy += "; script-src 'unsafe-inline'" if scripted else ""
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{_esc(title)}</title><style>{STYLE}{_STYLE}</style></head>"
-        f"<body><h1>{_esc(title)}</h1>{body}</body></html>\n"
-    )
 
 
 def _esc(text: str) -> str:

@@ -15,11 +15,10 @@ from leaderboard.agreement.words import (
     coverage_note,
     name,
     number,
-    p_value,
     rater,
     short,
 )
-from leaderboard.cli.common import Table
+from leaderboard.cli.common import Table, p_value
 from results.agreement_records import AgreementReport, Section
 
 NULLS = {

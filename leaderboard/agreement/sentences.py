@@ -16,11 +16,11 @@ from leaderboard.agreement.words import (
     coverage_note,
     name,
     number,
-    p_value,
     percent,
     rater,
     short,
 )
+from leaderboard.cli.common import p_value
 from results.agreement_records import AgreementReport, Section
 from results.contrasts import OVERALL, Contrast
 

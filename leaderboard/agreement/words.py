@@ -101,13 +101,6 @@ def short(reason: str) -> str:
     return gist if gist.startswith(("undefined", "not estimable")) else f"undefined: {gist}"
 
 
-def p_value(p: float | None) -> str:
-    """A p value as the APA asks."""
-    if p is None:
-        return "not tested"
-    return "< .001" if p < 0.001 else number(p, digits=3)
-
-
 def percent(value: float | None, digits: int = 0, signed: bool = False) -> str:
     """A share as a percentage."""
     return "undefined" if value is None else f"{100 * value:{'+' if signed else ''}.{digits}f} %"

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from judges.stats import Estimate
 from results.store import Store, StoreError, store_path
 
 R = TypeVar("R")
@@ -79,6 +80,33 @@ class Table:
     title: str = ""
     notes: Sequence[str] = field(default=())
     numeric: Sequence[int] = field(default=())
+
+
+def interval(e: Estimate, signed: bool = False) -> str:
+    """An estimate in text: value and interval, or why there is none."""
+    if e.value is None:
+        return e.reason if e.reason.startswith("not estimable") else f"undefined ({e.reason})"
+    sign = "+" if signed else ""
+    if e.low is None or e.high is None:
+        return f"{e.value:{sign}.3f} (no interval: {e.reason})"
+    return f"{e.value:{sign}.3f} [{e.low:{sign}.3f}, {e.high:{sign}.3f}]"
+
+
+def p_value(p: float | None) -> str:
+    """A p value as the APA asks; `not tested` where there is none."""
+    if p is None:
+        return "not tested"
+    return "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
+
+
+def relative_change(e: Estimate | None) -> str:
+    """A relative change in percent with its interval; nothing where none is printed."""
+    if e is None:
+        return ""
+    if e.value is None:
+        return f"undefined ({e.reason})"
+    span = "" if e.low is None or e.high is None else f" [{100 * e.low:+.1f}, {100 * e.high:+.1f}]"
+    return f"{100 * e.value:+.2f} %{span}"
 
 
 def print_tables(tables: Sequence[Table], fmt: str, data: Any) -> None:

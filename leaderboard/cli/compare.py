@@ -9,7 +9,7 @@ import click
 
 from judges.stats import Estimate
 from leaderboard import present
-from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
+from leaderboard.cli.common import Table, format_option, interval, one_line_errors, print_tables, store_option
 from leaderboard.cli.compare_detail import detail_tables, order_tables
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.dialogues import Timing, timing
@@ -155,16 +155,6 @@ def comparison_data(base: Manifest, done: Sequence[Comparison]) -> dict[str, Any
             for c in done
         ],
     }
-
-
-def interval(e: Estimate, signed: bool = False) -> str:
-    """An estimate in text: value and interval, or why there is none."""
-    if e.value is None:
-        return f"undefined ({e.reason})"
-    sign = "+" if signed else ""
-    if e.low is None or e.high is None:
-        return f"{e.value:{sign}.3f} (no interval: {e.reason})"
-    return f"{e.value:{sign}.3f} [{e.low:{sign}.3f}, {e.high:{sign}.3f}]"
 
 
 def coverage(e: Estimate) -> str:

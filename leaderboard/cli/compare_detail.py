@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from judges.stats import Estimate
-from leaderboard.cli.common import Table
+from leaderboard.cli.common import Table, interval, p_value, relative_change
 from results.compare import Comparison
 from results.paired import Detail
 from results.ranking import Order
@@ -36,7 +35,7 @@ def _tests(found: list[tuple[str, Detail]], against: str, comparison: Comparison
             f"{d.verdict} (margin {d.margin:.3g})",
             "undefined" if d.detectable is None else f"{d.detectable:.3f}",
             "more than a million" if d.needed is None else str(d.needed),
-            "" if d.relative is None else _relative(d.relative),
+            relative_change(d.relative),
         )
         for label, d in found
     ]
@@ -55,7 +54,7 @@ def _tests(found: list[tuple[str, Detail]], against: str, comparison: Comparison
 
 def _tails(found: list[tuple[str, Detail]], against: str) -> Table:
     shares = list(found[0][1].tails)
-    rows = [(label, *(_signed(d.tails[q]) for q in shares)) for label, d in found]
+    rows = [(label, *(interval(d.tails[q], signed=True) for q in shares)) for label, d in found]
     heads = ("Measure", *(f"{100 * q:.0f} % quantile" for q in shares))
     notes = ["Quantile of the other run's values less that of the baseline's: whether a mean hides a worse tail."]
     return Table(heads, rows, f"Tails: {against}", notes, numeric=range(1, len(heads)))
@@ -67,9 +66,9 @@ def _domains(comparison: Comparison, against: str) -> Table:
         (
             labels[row.measure],
             row.domain,
-            _plain(row.baseline),
-            _plain(row.other),
-            _signed(row.difference),
+            interval(row.baseline),
+            interval(row.other),
+            interval(row.difference, signed=True),
             f"{row.difference.n} of {row.difference.total}",
             p_value(row.p_value),
             p_value(row.adjusted),
@@ -79,30 +78,6 @@ def _domains(comparison: Comparison, against: str) -> Table:
     heads = ("Measure", "Domain", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]", "n", "p",
              f"p ({NAMES[str(comparison.correction)]})")  # fmt: skip
     return Table(heads, rows, f"By domain: {against}", numeric=range(2, len(heads)))
-
-
-def p_value(p: float | None) -> str:
-    """A p value, or that there is none."""
-    return "not tested" if p is None else "< .001" if p < 0.001 else f"{p:.3f}".replace("0.", ".", 1)
-
-
-def _relative(e: Estimate) -> str:
-    if e.value is None:
-        return f"undefined ({e.reason})"
-    span = "" if e.low is None or e.high is None else f" [{100 * e.low:+.1f}, {100 * e.high:+.1f}]"
-    return f"{100 * e.value:+.2f} %{span}"
-
-
-def _plain(e: Estimate) -> str:
-    if e.value is None:
-        return "undefined"
-    return f"{e.value:.3f}" + ("" if e.low is None or e.high is None else f" [{e.low:.3f}, {e.high:.3f}]")
-
-
-def _signed(e: Estimate) -> str:
-    if e.value is None:
-        return "undefined"
-    return f"{e.value:+.3f}" + ("" if e.low is None or e.high is None else f" [{e.low:+.3f}, {e.high:+.3f}]")
 
 
 def order_tables(found: Order) -> list[Table]:

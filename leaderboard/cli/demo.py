@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import click
 
-from leaderboard.cli.common import Table, one_line_errors, print_tables
-from leaderboard.cli.compare import comparison_table, interval
+from leaderboard.cli.common import Table, interval, one_line_errors, print_tables
+from leaderboard.cli.compare import comparison_table
 from results.compare import Comparison, compare, measures
 from results.manifest import Manifest
 from results.published import HERE as PUBLISHED

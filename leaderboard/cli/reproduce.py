@@ -8,10 +8,9 @@ from pathlib import Path
 import click
 
 from leaderboard.agreement.words import name
-from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables
-from leaderboard.cli.compare import interval
+from leaderboard.cli.common import Table, format_option, interval, one_line_errors, print_tables, relative_change
 from leaderboard.cli.compare_detail import detail_tables
-from results.reproduce import Line, Reproduction
+from results.reproduce import Reproduction
 from results.store import Store
 
 
@@ -53,7 +52,7 @@ def _lines(found: Reproduction) -> list[Table]:
                 interval(line.baseline),
                 interval(line.other),
                 interval(line.difference, signed=True),
-                _relative(line),
+                relative_change(line.relative),
                 "" if line.claimed is None else f"{100 * line.claimed:+.1f} %",
                 {None: "", True: "yes", False: "no"}[line.agrees],
                 f"{line.bounds[0]:+.3f} to {line.bounds[1]:+.3f}",
@@ -63,14 +62,6 @@ def _lines(found: Reproduction) -> list[Table]:
         title = f"{own[0].label}  against the baseline, {own[0].baseline.n} prompts"
         tables.append(Table(heads, rows, title, numeric=(1, 2, 3, 4, 5, 7)))
     return tables
-
-
-def _relative(line: Line) -> str:
-    e = line.relative
-    if e is None or e.value is None:
-        return ""
-    span = "" if e.low is None or e.high is None else f" [{100 * e.low:+.1f}, {100 * e.high:+.1f}]"
-    return f"{100 * e.value:+.2f} %{span}"
 
 
 def _account(found: Reproduction) -> Table:

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 from judges.agreement.measured import measured
 from leaderboard.agreement.checklist import checklist
 from leaderboard.agreement.layout import chapters
-from leaderboard.agreement.words import COLUMNS, NAMES, number, p_value
+from leaderboard.agreement.words import COLUMNS, NAMES, number
 from leaderboard.cli import main
+from leaderboard.cli.common import p_value
 from results.added import add_ratings
 from results.agreement import agreement_report
 from results.agreement_records import AgreementReport

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from leaderboard.cli import main
-from leaderboard.cli.compare import interval
+from leaderboard.cli.common import interval
 from results.compare import measures
 from results.store import Store
 
