@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 _COMMANDS: Final = {
-    "demo": ("leaderboard.cli.demo", "Four reference policies through the whole path, in under a minute."),
+    "demo": ("leaderboard.cli.demo", "Four reference policies through the whole path, in about three minutes."),
     "data": ("leaderboard.cli.data", "Published data sets: what there is, fetch once, check."),
     "rejudge": ("leaderboard.cli.rejudge", "Judge finished logs again with another panel."),
     "ingest": ("leaderboard.cli.runs", "Bring Inspect logs into the store."),
