@@ -22,7 +22,7 @@ REFERENCES: Final = (
     "They are not ranked with models."
 )
 PUBLISHED: Final = "Figures as published, on other prompts and by other judges: not comparable with any run above."
-COMMANDS: Final = """# reference policies, in under a minute
+COMMANDS: Final = """# reference policies, in about three minutes
 make demo
 psychosafe leaderboard --store demo/store
 
