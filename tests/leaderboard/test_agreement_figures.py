@@ -9,7 +9,6 @@ import html.parser
 import json
 import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,10 +38,10 @@ from results.manifest import JudgeFacts, PanelFacts, SourceFacts
 from results.schema import PANEL_RATER, Rating, ratings_table
 from results.store import Store
 from tests.leaderboard.test_board import HOSTILE, manifest
+from tests.support.browser import chromium_path, open_chromium
 
 N = 24
 JUDGE = HOSTILE + "$x^2$"
-ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 SHOTS = os.environ.get("PSYCHOSAFE_SHOTS")
 chromium = [pytest.mark.browser, pytest.mark.process, pytest.mark.timeout(240), pytest.mark.xdist_group("chromium")]
 
@@ -346,31 +345,17 @@ def test_page_without_anything_to_draw_has_no_script(report: AgreementReport) ->
 # --- a real browser ---
 
 
-@pytest.fixture(scope="module")
-def chromium_path() -> str:
-    path = shutil.which("chromium")
-    if path is None:
-        why = "no chromium on the path (apt-get install chromium)"
-        if "chromium" in os.environ.get("PSYCHOSAFE_REQUIRE", ""):
-            pytest.fail(why)
-        pytest.skip(why)
-    return path
-
-
 class TestInChromium:
     """Drawn for real."""
 
     pytestmark = chromium
 
     def test_page_asks_for_nothing_and_logs_no_error(
-        self, chromium_path: str, page_text: str, made: dict[str, Figure], tmp_path: Path
+        self, page_text: str, made: dict[str, Figure], tmp_path: Path
     ) -> None:
-        from playwright.sync_api import sync_playwright
-
         path = tmp_path / "page.html"
         path.write_text(page_text, encoding="utf-8")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGS)
+        with open_chromium() as browser:
             tab = browser.new_page(color_scheme="light", viewport={"width": 1280, "height": 900})
             asked: list[str] = []
             wrong: list[str] = []
@@ -404,13 +389,12 @@ class TestInChromium:
                     tab.screenshot(path=str(Path(SHOTS) / f"agreement-{scheme}-{across}.png"), full_page=True)
             assert tab.get_by_text("Share chart").count() == 0
             assert asked == [path.as_uri()] and wrong == []
-            browser.close()
 
     def test_images_are_written_with_the_names_as_letters(
-        self, chromium_path: str, made: dict[str, Figure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, made: dict[str, Figure], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         pytest.importorskip("kaleido", reason="kaleido is not installed (extra `figures`)")
-        monkeypatch.setenv("BROWSER_PATH", chromium_path)
+        monkeypatch.setenv("BROWSER_PATH", chromium_path())
         chosen = [made["votes"], made["forest-1-refusal"]]
         (tmp_path / "votes.svg").write_text("of old")
         files = write_images(chosen, tmp_path, "svg")

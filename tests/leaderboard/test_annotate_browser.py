@@ -6,13 +6,9 @@ Skipped where there is no Chromium, unless PSYCHOSAFE_REQUIRE names it. PSYCHOSA
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,11 +21,11 @@ from leaderboard.annotate.access import adjudicator_code
 from leaderboard.annotate.study import ENV_DB, ENV_MAP, ENV_PLAN
 from rubrics import load_rubric
 from tests.leaderboard.test_annotate_app import HERE, HOSTILE, Study, make_plan, token
+from tests.support.browser import end, free_port, open_chromium
+from tests.support.browser import serve as serve_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.socket, pytest.mark.timeout(300),
               pytest.mark.xdist_group("chromium")]  # fmt: skip
-ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 SHOTS = os.environ.get("PSYCHOSAFE_SHOTS")
 MARK = "QQ-marker"
 NAMES = ("ZZ-fast", "ZZ-writer", "ZZ-watched")
@@ -39,54 +35,17 @@ VALUES = {"refusal": 1.0, "grounding": 4.0, "references": 0.0, "relevance": 3.0,
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium of the system."""
-    path = shutil.which("chromium")
-    if path is None:
-        why = "no chromium on the path (apt-get install chromium)"
-        if "chromium" in os.environ.get("PSYCHOSAFE_REQUIRE", ""):
-            pytest.fail(why)
-        pytest.skip(why)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGS)
+    with open_chromium() as chromium:
         yield chromium
-        chromium.close()
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def serve(study: Study, port: int, script: str = "app.py") -> subprocess.Popen[bytes]:
-    """The app on a port of this machine, once it answers."""
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(HERE / script), "--server.address", "127.0.0.1", "--server.port",
-        str(port), "--server.headless", "true", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer",
-        "--client.showErrorDetails", "none", "--server.fileWatcherType", "none",
-    ]  # fmt: skip
+    """The app on a port of this machine, once it answers; the map is given to the admin's only."""
     env = {**os.environ, ENV_PLAN: str(study.plan_path), ENV_DB: str(study.db)}
     env.pop(ENV_MAP, None)
     if script == "admin.py":
         env[ENV_MAP] = str(study.map_path)
-    server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    until = time.monotonic() + 90
-    while time.monotonic() < until:
-        assert server.poll() is None, "streamlit ended"
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
-                return server
-        except OSError:
-            time.sleep(0.2)
-    server.kill()
-    pytest.fail("streamlit did not start")
-
-
-def end(server: subprocess.Popen[bytes]) -> None:
-    server.kill()
-    server.wait()
+    return serve_app(HERE / script, env, port)
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,6 @@ Skipped where there is no Chromium, unless PSYCHOSAFE_REQUIRE names it. PSYCHOSA
 from __future__ import annotations
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,31 +20,19 @@ from leaderboard.static import board_html, comparison_html
 from results.compare import compare
 from results.store import ENV_STORE, Store
 from tests.leaderboard.test_board import PUBLISHED_FILE, demo_like, hostile_rubric, import_published
+from tests.support.browser import end, free_port, open_chromium, serve
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.socket, pytest.mark.timeout(240),
               pytest.mark.xdist_group("chromium")]  # fmt: skip
 APP = Path(str(leaderboard.__file__)).with_name("app.py")
-ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-        "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 SHOTS = os.environ.get("PSYCHOSAFE_SHOTS")
 SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 480, "height": 900}}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A Chromium of the system."""
-    path = shutil.which("chromium")
-    if path is None:
-        why = "no chromium on the path (apt-get install chromium)"
-        if "chromium" in os.environ.get("PSYCHOSAFE_REQUIRE", ""):
-            pytest.fail(why)
-        pytest.skip(why)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=ARGS)
+    with open_chromium() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -65,38 +47,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def address(store: Store) -> Iterator[str]:
     """The app on a free port of this machine."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(APP), "--server.address", "127.0.0.1", "--server.port", str(port),
-        "--server.headless", "true", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer",
-        "--client.showErrorDetails", "none", "--server.fileWatcherType", "none",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, env={**os.environ, ENV_STORE: str(store.root)}, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.STDOUT)  # fmt: skip
-    try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-
-
-def _wait(url: str, server: subprocess.Popen[bytes], seconds: float = 90) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        assert server.poll() is None, "streamlit ended"
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("streamlit did not start")
+    port = free_port()
+    server = serve(APP, {**os.environ, ENV_STORE: str(store.root)}, port)
+    yield f"http://127.0.0.1:{port}"
+    end(server)
 
 
 @dataclass
