@@ -84,15 +84,34 @@ def decode_matrix(
     Raises:
         ValueError: The matrix does not fit the judges or the criteria.
     """
-    rows: list[tuple[str, str, float | None, str]] = []
+    return [
+        (judge, criterion, None if value is None else float(value), status)
+        for judge, row, statuses in matrix_rows(matrix, judges, criteria)
+        for criterion, value, status in zip(criteria, row, statuses, strict=True)
+    ]
+
+
+def matrix_rows(
+    matrix: Mapping[str, Sequence[object]], judges: Sequence[str], criteria: Sequence[str]
+) -> list[tuple[str, list[float | None], list[str]]]:
+    """An encoded matrix by judge: `(judge, a value or None for each criterion, a status for each)`.
+
+    Raises:
+        ValueError: The matrix does not fit the judges or the criteria.
+    """
+    rows: list[tuple[str, list[float | None], list[str]]] = []
     values, codes = matrix["v"], matrix["s"]
     if len(values) != len(judges) or len(codes) != len(judges):
         raise ValueError(f"a matrix of {len(values)} judges for a panel of {len(judges)}")
     for judge, row, code in zip(judges, values, codes, strict=True):
         if not isinstance(row, list) or len(row) != len(criteria) or len(str(code)) != len(criteria):
             raise ValueError(f"a verdict row of another length than the {len(criteria)} criteria")
-        if not set(str(code)) <= {str(i) for i in range(len(STATUS_CODES))}:
-            raise ValueError(f"unknown status codes in {str(code)[:40]!r}")
-        for criterion, value, digit in zip(criteria, row, str(code), strict=True):
-            rows.append((judge, criterion, None if value is None else float(value), STATUS_CODES[int(digit)]))
+        try:
+            statuses = [_STATUS_OF[digit] for digit in str(code)]
+        except KeyError as ex:
+            raise ValueError(f"unknown status codes in {str(code)[:40]!r}") from ex
+        rows.append((judge, row, statuses))
     return rows
+
+
+_STATUS_OF: Final = {str(i): status for i, status in enumerate(STATUS_CODES)}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
-from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +11,7 @@ import pyarrow.parquet as pq
 from results.manifest import SourceFacts, short_hash
 from results.schema import KEY_COLUMNS, RATINGS
 from results.store import ADDED, Store, StoreError
+from results.writing import write_table
 
 
 def add_ratings(store: Store, run_id: str, ratings: pa.Table, source: SourceFacts) -> bool:
@@ -31,20 +30,16 @@ def add_ratings(store: Store, run_id: str, ratings: pa.Table, source: SourceFact
         StoreError: No such run, rows of another run or of items that it lacks, a rating that it has already, or a
             folder that cannot be written.
     """
-    place = check_ratings(store, run_id, ratings, source)
-    if place is None:
-        return False
-    draft = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
     told = {**(RATINGS.metadata or {}), b"psychosafe_source": source.model_dump_json().encode()}
-    try:
-        place.parent.mkdir(exist_ok=True)
-        pq.write_table(ratings.replace_schema_metadata(told), draft, compression="zstd")
-        draft.replace(place)
-    except OSError as ex:
-        raise StoreError(f"cannot write to the store {store.root}: {ex.strerror or ex}") from ex
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with store.writing():
+        place = check_ratings(store, run_id, ratings, source)
+        if place is None:
+            return False
+        try:
+            place.parent.mkdir(exist_ok=True)
+            write_table(ratings.replace_schema_metadata(told), place)
+        except OSError as ex:
+            raise StoreError(f"cannot write to the store {store.root}: {ex.strerror or ex}") from ex
     return True
 
 

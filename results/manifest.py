@@ -143,7 +143,10 @@ class SourceFacts(_Part):
     location: str | None = None
     size: int | None = None
     mtime_ns: int | None = None
+    etag: str | None = None
+    """Of a remote file: what its server says identifies its content."""
     sha256: str | None = None
+    """Hash of the file; of a remote one, known once its texts are read."""
     eval_id: str | None = None
     scorer: str | None = None
     note: str | None = None
@@ -176,6 +179,8 @@ class Manifest(_Part):
     counts: dict[str, int] = Field(default_factory=dict)
     usage: dict[str, dict[str, float]] = Field(default_factory=dict)
     source: SourceFacts
+    ratings: str | None = None
+    """Hash of its ratings (`results.schema.ratings_sha256`); the store fills it in."""
     self_family: bool | None = None
     """A judge is of the family of the model under test; None where either is unknown."""
 
@@ -215,9 +220,15 @@ class Manifest(_Part):
 
     def items_sha256(self) -> str | None:
         """Hash of the scored ids with their texts and expectations; None where a text is unknown."""
-        if any(item.sha256 is None for item in self.items):
-            return None
-        return short_hash(sorted((i.id, i.sha256) for i in self.items), 32)
+        known = _ITEM_HASHES.get(id(self.items))
+        if known is not None and known[0] is self.items:
+            return known[1]
+        texts = sorted((i.id, i.sha256) for i in self.items if i.sha256 is not None)
+        found = short_hash(texts, 32) if len(texts) == len(self.items) else None
+        if len(_ITEM_HASHES) >= 64:
+            _ITEM_HASHES.clear()
+        _ITEM_HASHES[id(self.items)] = self.items, found
+        return found
 
     def comparability(self, measure: str) -> tuple[str, dict[str, Any]]:
         """The comparability key of one measure, and what went into it.
@@ -240,8 +251,23 @@ class Manifest(_Part):
         return short_hash(parts), parts
 
     def to_json(self) -> str:
-        """Canonical JSON, the same bytes for the same run."""
-        return json.dumps(self.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+        """Canonical JSON, the same bytes for the same run; an item a line."""
+        head = json.dumps(self.model_dump(mode="json", exclude={"items"}), ensure_ascii=False, indent=1)
+        items = ",\n  ".join(item.model_dump_json() for item in self.items)
+        return f'{head[:-2]},\n "items": [\n  {items}\n ]\n}}\n' if items else f'{head[:-2]},\n "items": []\n}}\n'
+
+    def identity(self) -> str:
+        """Hash of what the manifest says of the run, wherever its file lies and whatever carried it there."""
+        place: dict[str, Any] = {"location": None, "mtime_ns": None, "etag": None}
+        if self.origin == "measured":
+            # Of a remote log the hash comes with its texts; what was rated is in `ratings`.
+            place |= {"sha256": None, "size": None}
+        source = self.source.model_copy(update=place)
+        return hashlib.sha256(self.model_copy(update={"source": source}).to_json().encode()).hexdigest()
+
+
+_ITEM_HASHES: Final[dict[int, tuple[tuple[ItemFacts, ...], str | None]]] = {}
+"""By identity of the items, which runs of one set share: the hash is asked for once a measure and run."""
 
 
 def short_hash(data: Any, digits: int = 12) -> str:

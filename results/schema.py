@@ -6,13 +6,17 @@ imported and published ratings are rows alike; everything downstream is a query 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypedDict
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Version of a run on disk; `results.migration` says what changed and brings older runs up."""
 
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
 KEY_COLUMNS: Final = ("run_id", "item_id", "epoch", "turn", "rater", "repeat", "criterion")
@@ -64,12 +68,65 @@ def ratings_table(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     Raises:
         ValueError: Two rows with one key.
     """
-    ordered = sorted(rows, key=lambda r: tuple(r[c] for c in KEY_COLUMNS))
-    for before, after in pairwise(ordered):
-        if all(before[c] == after[c] for c in KEY_COLUMNS):
-            key = ", ".join(f"{c}={after[c]}" for c in KEY_COLUMNS)
-            raise ValueError(f"two ratings with one key: {key}")
-    return pa.Table.from_pylist([dict(r) for r in ordered], schema=RATINGS)
+    given = list(rows)
+    return sorted_table({name: [r[name] for r in given] for name in RATINGS.names})
+
+
+def sorted_table(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Columns as a table: sorted by key, dictionary-encoded, each dictionary in order.
+
+    Args:
+        columns: Every column of `RATINGS`, all of one length; text columns as text, or encoded already.
+
+    Raises:
+        ValueError: Two rows with one key.
+    """
+    arrays = {f.name: _encoded(columns[f.name], f) for f in RATINGS}
+    # With each dictionary in order, the codes sort as the texts do.
+    keys = [_codes(arrays[c]) for c in KEY_COLUMNS]
+    order = np.lexsort(keys[::-1])
+    ordered = [k[order] for k in keys]
+    same = np.logical_and.reduce([k[1:] == k[:-1] for k in ordered]) if len(order) > 1 else np.zeros(0, bool)
+    table = pa.Table.from_arrays([arrays[f.name].take(pa.array(order)) for f in RATINGS], schema=RATINGS)
+    if same.any():
+        twice = table.slice(int(np.argmax(same)), 1).to_pylist()[0]
+        raise ValueError(f"two ratings with one key: {', '.join(f'{c}={twice[c]}' for c in KEY_COLUMNS)}")
+    return table
+
+
+def ratings_sha256(table: pa.Table) -> str:
+    """Hash of what a ratings table says, whatever library wrote it and however its dictionaries are laid out."""
+    digest = hashlib.sha256()
+    for field in RATINGS:
+        array = _encoded(table.column(field.name).combine_chunks(), field)
+        digest.update(field.name.encode())
+        if pa.types.is_dictionary(array.type):
+            digest.update(json.dumps(array.dictionary.to_pylist()).encode())
+        digest.update(np.asarray(array.is_null()).tobytes())
+        digest.update(_codes(array).tobytes())
+    return digest.hexdigest()
+
+
+def _encoded(values: Any, field: pa.Field) -> pa.Array:
+    """A column as an array of its field's type; a dictionary holds what occurs, in order."""
+    if not pa.types.is_dictionary(field.type):
+        return values if isinstance(values, pa.Array) else pa.array(values, field.type)
+    array = values if isinstance(values, pa.DictionaryArray) else pa.array(values, pa.string()).dictionary_encode()
+    codes = _codes(array)
+    names = array.dictionary.to_pylist()
+    used = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
+    kept = sorted({n for n, u in zip(names, used, strict=True) if u})
+    rank = {name: i for i, name in enumerate(kept)}
+    mapped = np.array([*(rank.get(n, -1) for n in names), -1], dtype=np.int32)[codes]
+    indices = pa.array(mapped, pa.int32(), mask=mapped < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(kept, pa.string()))
+
+
+def _codes(array: pa.Array) -> np.ndarray[Any, Any]:
+    """A column as plain numbers; -1 for a missing text, 0 for a missing number."""
+    if pa.types.is_dictionary(array.type):
+        return np.asarray(pc.fill_null(array.indices, -1))
+    return np.asarray(pc.fill_null(array, 0))
 
 
 SUPPORT_RATER: Final = "support detector"

@@ -1,15 +1,13 @@
-"""The store: one folder a run, with its manifest and its ratings.
+"""The store: one folder a run, with its manifest, its ratings and, from a second stage, its texts.
 
-A run is written beside its place and moved in whole, so that a reader sees all of it or nothing; writing the same
-run again leaves the same bytes.
+A reader sees all of a run or nothing (`results.writing`); writing the same run again leaves the same bytes.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -17,11 +15,12 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
 from judges.stats import Estimate
+from results.catalogue import Catalogue, Unreadable
 from results.manifest import Manifest
-from results.schema import FIGURES, RATINGS, SCHEMA_VERSION
+from results.schema import FIGURES, RATINGS, SCHEMA_VERSION, ratings_sha256
+from results.writing import MANIFEST, new_draft, ratings_name, sweep, write_bytes, write_table, writing
 
 DEFAULT_STORE: Final = Path(__file__).resolve().parent / "store"
 ENV_STORE: Final = "PSYCHOSAFE_STORE"
@@ -53,6 +52,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._asked: dict[tuple[str, ...], tuple[_Stamp, list[tuple[Any, ...]]]] = {}
+        self._catalogue = Catalogue(root)
 
     @cached_property
     def runs_dir(self) -> Path:
@@ -61,9 +61,7 @@ class Store:
 
     def run_ids(self) -> list[str]:
         """Ids of all runs, sorted."""
-        if not self.runs_dir.is_dir():
-            return []
-        return sorted(p.name for p in self.runs_dir.iterdir() if not p.name.startswith(".") and p.is_dir())
+        return list(self._catalogue.runs())
 
     def manifest(self, run_id: str) -> Manifest:
         """The manifest of a run.
@@ -71,37 +69,26 @@ class Store:
         Raises:
             StoreError: There is no such run, or its manifest cannot be read.
         """
-        path = self.runs_dir / run_id / "run.json"
         try:
-            manifest = Manifest.model_validate_json(path.read_bytes())
+            return self._catalogue.run(run_id)
         except FileNotFoundError as ex:
             raise StoreError(f"no run {run_id!r} in {self.root}; `psychosafe runs` lists what there is") from ex
-        except (OSError, ValidationError) as ex:
-            raise StoreError(f"the manifest of {run_id!r} cannot be read; ingest its log again") from ex
-        if manifest.schema_version != SCHEMA_VERSION:
-            raise StoreError(
-                f"{run_id!r} has store schema {manifest.schema_version}, this version reads {SCHEMA_VERSION}; "
-                "ingest its log again"
-            )
-        return manifest
+        except Unreadable as ex:
+            raise StoreError(f"{run_id!r}: {ex}") from ex
 
     def manifests(self) -> Iterator[Manifest]:
         """The manifests of all runs that can be read, in the order of their ids."""
-        for run_id in self.run_ids():
-            try:
-                yield self.manifest(run_id)
-            except StoreError:
-                continue
+        return iter([m for m in self._catalogue.runs().values() if isinstance(m, Manifest)])
 
     def damaged(self) -> dict[str, str]:
         """Runs that cannot be read, with the reason."""
         bad: dict[str, str] = {}
-        for run_id in self.run_ids():
+        for run_id, found in self._catalogue.runs().items():
+            if not isinstance(found, Manifest):
+                bad[run_id] = found
+                continue
             try:
-                self.manifest(run_id)
-                pq.read_metadata(self.runs_dir / run_id / "ratings.parquet")
-            except StoreError as ex:
-                bad[run_id] = str(ex)
+                pq.read_metadata(self.ratings_files(run_id)[0])
             except (OSError, pa.ArrowInvalid):
                 bad[run_id] = "its ratings cannot be read; ingest its log again"
         return bad
@@ -132,6 +119,17 @@ class Store:
         """All ratings of some runs, as one table: their own, and those that were added to them."""
         tables = [pq.read_table(f, schema=RATINGS) for r in run_ids for f in self.ratings_files(r)]
         return pa.concat_tables(tables).unify_dictionaries() if tables else RATINGS.empty_table()
+
+    def own_ratings(self, run_id: str) -> pa.Table:
+        """The ratings of a run's own judges, without what was added.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        try:
+            return pq.read_table(self.ratings_files(run_id)[0], schema=RATINGS)
+        except (OSError, pa.ArrowInvalid) as ex:
+            raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
 
     def values(self, run_id: str, rater: str, epochs_apart: bool = False) -> dict[str, dict[str, float]]:
         """Mean value of each item over its epochs, per criterion, of one rater; turns of dialogues are apart (`turns`).
@@ -213,20 +211,20 @@ class Store:
         shared = {"run_id": run_id, "origin": "measured", "version": version}
         names = ("value", "low", "high", "n", "total", "method", "reason")
         rows = [{**shared, "name": name, **{k: getattr(e, k) for k in names}} for name, e in figures.items()]
-        folder = self.runs_dir / run_id
-        draft = folder / f".figures-{uuid.uuid4().hex[:8]}"
-        try:
-            pq.write_table(pa.Table.from_pylist(rows, schema=FIGURES), draft, compression="zstd")
-            draft.replace(folder / "figures.parquet")
-        except OSError as ex:
-            raise StoreError(f"cannot write to the store {self.root}: {ex.strerror or ex}") from ex
-        finally:
-            draft.unlink(missing_ok=True)
+        with self.writing():
+            try:
+                write_table(pa.Table.from_pylist(rows, schema=FIGURES), self.runs_dir / run_id / "figures.parquet")
+            except OSError as ex:
+                raise StoreError(f"cannot write to the store {self.root}: {ex.strerror or ex}") from ex
 
     def ratings_files(self, run_id: str) -> list[Path]:
-        """The run's ratings, and behind them what was added."""
+        """The run's ratings, and behind them what was added.
+
+        Raises:
+            StoreError: There is no such run, or its manifest cannot be read.
+        """
         folder = self.runs_dir / run_id
-        return [folder / "ratings.parquet", *sorted((folder / ADDED).glob("*.parquet"))]
+        return [folder / ratings_name(self.manifest(run_id).ratings), *sorted((folder / ADDED).glob("*.parquet"))]
 
     def _query(self, run_id: str, sql: str, *parameters: str) -> list[tuple[Any, ...]]:
         """Rows of a query whose first parameter is the run's ratings files; one that was asked before is remembered.
@@ -249,49 +247,78 @@ class Store:
         self._asked[key] = (stamp, rows)
         return rows
 
-    def write(self, manifest: Manifest, ratings: pa.Table) -> bool:
-        """Write a run, whole or not at all.
+    @contextmanager
+    def writing(self, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+        """Hold the store for writing, over several writes perhaps; other processes wait.
 
-        Returns:
-            False where the store already holds exactly this run.
+        Args:
+            waiting: Called once if another process holds it.
 
         Raises:
             StoreError: The folder cannot be written.
         """
-        place = self.runs_dir / manifest.run_id
-        text = manifest.to_json()
-        if place.is_dir() and _same(place, manifest, ratings):
-            return False
         try:
-            self.runs_dir.mkdir(parents=True, exist_ok=True)
-            draft = self.runs_dir / f".{manifest.run_id}.{uuid.uuid4().hex[:8]}"
-            draft.mkdir()
-            try:
-                pq.write_table(ratings, draft / "ratings.parquet", compression="zstd", use_dictionary=True)
-                (draft / "run.json").write_text(text, encoding="utf-8")
-                if place.exists():
-                    if (place / ADDED).is_dir():
-                        # People's ratings do not come from the log, and outlive its being read again.
-                        shutil.copytree(place / ADDED, draft / ADDED)
-                    old = self.runs_dir / f".old-{uuid.uuid4().hex[:8]}"
-                    place.rename(old)
-                    draft.rename(place)
-                    shutil.rmtree(old)
-                else:
-                    draft.rename(place)
-            finally:
-                shutil.rmtree(draft, ignore_errors=True)
+            with writing(self.root, waiting):
+                yield
         except OSError as ex:
             raise StoreError(f"cannot write to the store {self.root}: {ex.strerror or ex}") from ex
-        return True
+
+    def sweep(self) -> None:
+        """Remove what killed writers left behind."""
+        with self.writing():
+            sweep(self.root)
+
+    def write(self, manifest: Manifest, ratings: pa.Table, draft: Path | None = None) -> bool:
+        """Write a run, whole or not at all; what was added to it stays.
+
+        Args:
+            manifest: The run.
+            ratings: Its ratings.
+            draft: A file that holds these ratings already, to be moved in.
+
+        Returns:
+            False where the store already holds exactly this run, from this file or from a copy of it.
+
+        Raises:
+            StoreError: The folder cannot be written.
+        """
+        return self.commit(manifest.model_copy(update={"ratings": ratings_sha256(ratings)}), lambda: ratings, draft)
+
+    def commit(self, manifest: Manifest, ratings: Callable[[], pa.Table], draft: Path | None = None) -> bool:
+        """`write`, for a manifest that holds the hash of its ratings; they are asked for if they are needed."""
+        manifest = manifest.model_copy(update={"schema_version": SCHEMA_VERSION})
+        folder = self.runs_dir / manifest.run_id
+        name = ratings_name(manifest.ratings)
+        with self.writing():
+            there = self._there(manifest.run_id)
+            same = there is not None and same_run(there, manifest) and (folder / name).is_file()
+            moved = there is not None and there.source.location != manifest.source.location
+            if same and (moved or there == manifest):
+                return False
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / name).is_file():
+                if draft is not None:
+                    draft.replace(folder / name)
+                else:
+                    write_table(ratings(), folder / name)
+            write_bytes(manifest.to_json().encode(), folder / MANIFEST)
+            for other in folder.glob("ratings*.parquet"):
+                if other.name != name:
+                    other.unlink()
+        return not same
+
+    def _there(self, run_id: str) -> Manifest | None:
+        """The run as it stands there; None if there is none that can be read."""
+        try:
+            return self.manifest(run_id)
+        except StoreError:
+            return None
+
+    def draft(self) -> Path:
+        """A place for a file that will be moved into the store."""
+        return new_draft(self.root)
 
 
-def _same(place: Path, manifest: Manifest, ratings: pa.Table) -> bool:
-    """Whether the run stands there already; the same run read from a copy of its log is the same run."""
-    try:
-        there = Manifest.model_validate_json((place / "run.json").read_bytes())
-        if there.model_copy(update={"source": manifest.source}) != manifest:
-            return False
-        return bool(pq.read_table(place / "ratings.parquet", schema=RATINGS).equals(ratings))
-    except (OSError, pa.ArrowInvalid, ValidationError):
-        return False
+def same_run(a: Manifest, b: Manifest) -> bool:
+    """Whether two manifests say the same of a run; read from a copy of its log, it is the same run."""
+    return a.model_copy(update={"source": b.source}) == b

@@ -63,6 +63,22 @@ def one_line_errors() -> Iterator[None]:
         sys.exit(130)
 
 
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A line of progress on the error stream, for long work; nothing where that is no terminal."""
+    shown = sys.stderr.isatty()
+
+    def told(done: int, total: int) -> None:
+        if shown:
+            click.echo(f"\r{what}: {done} of {total}", err=True, nl=False)
+
+    try:
+        yield told
+    finally:
+        if shown:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
 @dataclass(frozen=True)
 class Table:
     """A table to print: cells are text already formatted.

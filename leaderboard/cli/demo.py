@@ -99,16 +99,16 @@ def _run(logs: Path) -> None:
 def _figures(store: Store, runs: list[Manifest]) -> None:
     """How canned the answers of each run are, one process a core."""
     with ProcessPoolExecutor(max(1, min(len(runs), os.cpu_count() or 1)), mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(add_run_figures, str(store.root), m.run_id, str(m.source.location)) for m in runs]
+        jobs = [pool.submit(add_run_figures, str(store.root), m.run_id) for m in runs]
         for job in jobs:
             job.result()
 
 
-def add_run_figures(root: str, run_id: str, log: str) -> None:
+def add_run_figures(root: str, run_id: str) -> None:
     """Compute the figures of one run as a whole; for a process of its own."""
     from results.figures import add_figures
 
-    add_figures(Store(Path(root)), run_id, Path(log))
+    add_figures(Store(Path(root)), run_id)
 
 
 def run_system(policy: str, condition: str, logs: str) -> tuple[str, str, int, float]:

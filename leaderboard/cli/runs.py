@@ -4,34 +4,46 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
-from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
+from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, progress_bar, store_option
 from results.manifest import Manifest
 from results.store import Store
 from rubrics.expectations import DOMAINS
 
 
 @click.command("ingest")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--figures/--no-figures", default=True, help="Read all answers and say how canned they are [on].")
+@click.argument("paths", nargs=-1, required=True)
+@click.option("--texts/--no-texts", default=True, help="Also prompts, answers, justifications, in a second pass [on].")
+@click.option("--figures/--no-figures", default=True, help="Say how canned the answers are; needs the texts [on].")
+@click.option("--replace", is_flag=True, help="Of two files with one run and different content, take the later one.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes that read [one a processor].")
 @store_option
-def ingest_command(paths: tuple[Path, ...], figures: bool, store: Store) -> None:
-    """Bring Inspect logs (files or folders) into the store.
+def ingest_command(
+    paths: tuple[str, ...], texts: bool, figures: bool, replace: bool, workers: int | None, store: Store
+) -> None:
+    """Bring Inspect logs into the store: files, folders, or URLs of either (s3://bucket/logs).
 
-    Logs that have not changed are not read again. A log that cannot be used is named with the reason and left out;
-    the exit status is 1 if there was one.
+    Logs that have not changed are not read again; a pass that was stopped goes on where it was. A file that cannot be
+    used is named with the reason and left out; the exit status is 1 if there was one.
     """
     from results.ingest import ingest
 
-    with one_line_errors():
-        report = ingest(store, paths, figures)
+    with one_line_errors(), progress_bar("reading logs") as told:
+        report = ingest(
+            store, paths, figures and texts, texts, replace=replace, workers=workers, progress=told,
+            waiting=lambda: click.echo("another ingest is writing to this store; waiting for it", err=True),
+        )  # fmt: skip
+    if report.migrated:
+        many = len(report.migrated)
+        click.echo(f"brought {many} run{'s' * (many != 1)} up to the present schema of the store")
     for run_id in report.written:
         click.echo(f"ingested  {run_id}  ({balance(store.manifest(run_id))})")
     if report.unchanged:
         click.echo(f"unchanged {len(report.unchanged)} run{'s' * (len(report.unchanged) != 1)}")
+    if report.texts:
+        click.echo(f"texts of  {len(report.texts)} run{'s' * (len(report.texts) != 1)}")
     for path, reason in report.refused.items():
         click.echo(f"left out  {path}: {reason}", err=True)
     if report.refused:

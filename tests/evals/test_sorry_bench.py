@@ -629,7 +629,8 @@ def test_the_log_is_ingested(folder: Path, tmp_path: Path, chat: Ask, raw: Ask) 
     task = sorry_bench(prompts=str(folder), mutations="base,caesar", judge="official")
     log = run(task, chat("m", text(ANSWER)), folder, model_roles={"judge": raw("mistral-two", handler)})
     path = Path(log.location.removeprefix("file://"))
-    ((manifest, rows),) = list(read_log(path))
+    ((manifest, table),) = read_log(path)
+    rows = table.to_pylist()
     assert manifest.task == "sorry_bench"
     assert manifest.prompt_set.name == "SORRY-Bench 202503"
     assert (manifest.prompt_set.n, manifest.prompt_set.scored, manifest.limited) == (8, 8, False)
@@ -656,7 +657,7 @@ def test_modes_are_never_compared(folder: Path) -> None:
     keys = set()
     for mode in ("strict", "faithful"):
         log = run(sorry_bench(prompts=str(folder), mode=mode), "policy/blunt", folder)
-        ((manifest, _),) = list(read_log(Path(log.location.removeprefix("file://"))))
+        ((manifest, _),) = read_log(Path(log.location.removeprefix("file://")))
         keys.add(manifest.comparability("fulfilment")[0])
     assert len(keys) == 2
 

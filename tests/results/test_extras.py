@@ -113,8 +113,7 @@ def test_figures_of_the_whole_run(store: Store, logs: Path) -> None:
     empty, _ = store.figures(run_of(store, "empty").run_id)
     assert empty["pairwise_8gram_share"].value is None
     assert empty["pairwise_8gram_share"].reason
-    path = Path(str(run.source.location))
-    assert not add_figures(store, run.run_id, path), "what is there is not computed again"
+    assert not add_figures(store, run.run_id), "what is there is not computed again"
     before = {p: p.read_bytes() for p in sorted(store.root.rglob("figures.parquet"))}
     assert not ingest(store, [logs], figures=True).written
     assert {p: p.read_bytes() for p in before} == before

@@ -1,0 +1,291 @@
+"""Logs read straight from their archive: the same as through Inspect, and a clear line for whatever is no log."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import zipfile_zstd  # noqa: F401  (teaches zipfile method 93)
+from inspect_ai.log import read_eval_log, write_eval_log
+
+import results.logs.reading as reading
+from evals.contrast import contrast
+from evals.dialogues.play import STOPS
+from evals.escalation import escalation
+from evals.psychosafe import psychosafe
+from evals.rejudge import read_job
+from results.ingest import ingest, read_log
+from results.logs.archive import Archive, NoArchive
+from results.logs.files import log_file
+from results.logs.panels import read_runs
+from results.logs.reading import LogError
+from results.store import Store, StoreError
+from results.texts import _STOPS, RESPONSE, TextsMissing, add_texts, run_texts, texts_ingested, transcript
+from tests.e2e.conftest import run_task, write_items
+from tests.support.logs import copy_log
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A log of each kind: single turns, twins, several epochs, dialogues."""
+    folder = tmp_path_factory.mktemp("kinds")
+    items = str(write_items(folder))
+    made = {
+        "single": run_task(psychosafe(prompts=items), "policy/keyword", folder / "a"),
+        "epochs": run_task(psychosafe(prompts=items, epochs=3), "policy/wrapper", folder / "b"),
+        "repeats": run_task(psychosafe(prompts=items, repeats=2), "policy/blunt", folder / "c"),
+        "twins": run_task(contrast(), "policy/schematic", folder / "d", limit=3),
+        "dialogues": run_task(escalation(), "policy/schematic", folder / "e", sample_id=["esc-sh-01", "esc-vi-01"]),
+        "empty": run_task(psychosafe(prompts=items), "policy/empty", folder / "f"),
+    }
+    assert all(log.status == "success" for log in made.values())
+    return {name: Path(log.location.removeprefix("file://")) for name, log in made.items()}
+
+
+KINDS = ("single", "epochs", "repeats", "twins", "dialogues", "empty")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ratings_are_the_same_through_inspect(
+    kind: str, logs: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = log_file(logs[kind])
+    with file.archive() as archive:
+        assert archive.json("header.json")["version"] == reading.LOG_VERSION, "the layout is another one now"
+    direct = read_runs(file)
+    # A log of another layout goes through Inspect.
+    monkeypatch.setattr(reading, "LOG_VERSION", 1)
+    public = read_runs(file)
+    assert direct == public
+    assert len(direct) == 1
+    assert direct[0][1].num_rows > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_are_the_judged_ones(
+    kind: str, logs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "store")
+    (run_id,) = ingest(store, [logs[kind]]).written
+    assert not texts_ingested(store, store.manifest(run_id))
+    assert add_texts(store, run_id)
+    assert not add_texts(store, run_id), "they are there"
+    table, system = run_texts(store, run_id)
+    job = read_job(logs[kind])
+    expected = {
+        (str(s.id), s.epoch, k if len(given) > 1 or (s.metadata or {}).get("script") else 0): (r.text, r.state)
+        for s, given in job.work
+        for k, r in enumerate(given, 1)
+    }
+    found = {
+        (r["item_id"], r["epoch"], r["turn"]): (r["text"], r["state"])
+        for r in table.to_pylist()
+        if r["kind"] == RESPONSE
+    }
+    assert found == expected
+    assert system == next(m.text for m in job.work[0][0].messages if m.role == "system")
+    wrote = [
+        (str(s.id), s.epoch, judge, criterion, text)
+        for s, _ in job.work
+        for name, said in (next(iter((s.scores or {}).values())).metadata or {})["justifications"].items()
+        for judge, criterion, text in ((name.split(", turn ")[0], c, t) for c, t in said.items() if t)
+    ]
+    rows = [r for r in table.to_pylist() if r["kind"] == "justification"]
+    assert sorted((r["item_id"], r["epoch"], r["rater"], r["criterion"], r["text"]) for r in rows) == sorted(wrote)
+    # The same through Inspect's own functions.
+    monkeypatch.setattr(reading, "LOG_VERSION", 1)
+    again = Store(tmp_path / "again")
+    ingest(again, [logs[kind]], texts=True)
+    assert run_texts(again, run_id) == (table, system)
+
+
+def test_the_json_format_gives_the_same_ratings(logs: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "log.json"
+    write_eval_log(read_eval_log(str(logs["single"])), str(path))
+    ((manifest, table),) = read_log(path)
+    ((other, expected),) = read_log(logs["single"])
+    assert manifest.run_id == other.run_id
+    assert manifest.ratings == other.ratings
+    assert table == expected
+    store = Store(tmp_path / "store")
+    ingest(store, [path], texts=True)
+    direct = Store(tmp_path / "direct")
+    ingest(direct, [logs["single"]], texts=True)
+    assert run_texts(store, manifest.run_id)[0] == run_texts(direct, manifest.run_id)[0]
+
+
+def test_where_a_dialogue_keeps_why_its_answers_ended() -> None:
+    assert _STOPS == STOPS
+
+
+# --- texts: a second stage, or on first use --------------------------------------------------------------------------
+
+
+def test_texts_come_on_first_use(logs: dict[str, Path], tmp_path: Path) -> None:
+    path = shutil.copy(logs["dialogues"], tmp_path / "log.eval")
+    store = Store(tmp_path / "store")
+    (run_id,) = ingest(store, [path]).written
+    turns = transcript(store, run_id, "esc-sh-01")
+    assert [t.turn for t in turns] == list(range(1, len(turns) + 1))
+    assert all(t.prompt and t.response and t.state == "complete" for t in turns)
+    assert {rater for t in turns for rater, _ in t.justifications} == {"rules"}
+    Path(path).unlink()
+    assert transcript(store, run_id, "esc-sh-01") == turns, "the store has them now"
+    with pytest.raises(StoreError, match="no texts of item 'nobody'"):
+        transcript(store, run_id, "nobody")
+
+
+def test_without_texts_it_is_said(logs: dict[str, Path], tmp_path: Path) -> None:
+    path = Path(shutil.copy(logs["single"], tmp_path / "log.eval"))
+    store = Store(tmp_path / "store")
+    (run_id,) = ingest(store, [path]).written
+    path.unlink()
+    with pytest.raises(TextsMissing, match=r"texts of .* not ingested yet, and its log is not where it was"):
+        transcript(store, run_id, "r1")
+    path.write_bytes(logs["epochs"].read_bytes())
+    with pytest.raises(TextsMissing, match="not ingested yet, and its log has changed"):
+        run_texts(store, run_id)
+    # A copy elsewhere serves.
+    again = ingest(store, [logs["single"]], texts=True)
+    assert again.texts == [run_id]
+    assert transcript(store, run_id, "r1")[0].response
+
+
+def test_a_second_pass_goes_on_where_it_was(logs: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    for n in range(3):
+        copy_log(logs["single"], folder / f"{n}.eval", f"copy{n}")
+    store = Store(tmp_path / "store")
+    written = ingest(store, [folder]).written
+    add_texts(store, written[1])
+    before = (store.runs_dir / written[1] / "texts.parquet").stat().st_mtime_ns
+    report = ingest(store, [folder], texts=True)
+    assert sorted(report.texts) == sorted({written[0], written[2]})
+    assert not report.written
+    assert (store.runs_dir / written[1] / "texts.parquet").stat().st_mtime_ns == before
+
+
+# --- what is no log --------------------------------------------------------------------------------------------------
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with path.open("rb") as file:
+        archive = Archive(file)
+        return {name: archive.read(name) for name in archive._members}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, 93])
+def test_every_compression_that_inspect_writes(method: int, logs: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members(logs["single"]).items():
+            archive.writestr(name, data)
+    assert members(path) == members(logs["single"])
+    assert read_log(path)[0][1] == read_log(logs["single"])[0][1]
+
+
+def test_a_member_in_several_frames(tmp_path: Path) -> None:
+    import zstandard
+
+    data = json.dumps(["x" * 50_000, "y" * 50_000]).encode()
+    frames = b"".join(zstandard.compress(data[i : i + 30_000]) for i in range(0, len(data), 30_000))
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("header.json", frames)
+    # The same bytes, said to be compressed: method, size and checksum are those of the content.
+    raw = bytearray(path.read_bytes())
+    import struct
+    import zlib
+
+    at = raw.index(b"PK\x01\x02")
+    struct.pack_into("<H", raw, at + 10, 93)
+    struct.pack_into("<I", raw, at + 16, zlib.crc32(data))
+    struct.pack_into("<I", raw, at + 24, len(data))
+    path.write_bytes(raw)
+    with path.open("rb") as file:
+        assert Archive(file).read("header.json") == data
+
+
+def cuts(size: int) -> Iterator[int]:
+    yield from (0, 1, 4, 30, 200)
+    yield from range(500, size, max(1, size // 25))
+    yield from (size - 1, size - 10, size - 30)
+
+
+def test_half_a_log_is_named_and_stops_nothing(logs: dict[str, Path], tmp_path: Path) -> None:
+    whole = logs["single"].read_bytes()
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    sizes = sorted(set(cuts(len(whole))))
+    for size in sizes:
+        (folder / f"half-{size:08d}.eval").write_bytes(whole[:size])
+    (folder / "zz-good.eval").write_bytes(whole)
+    report = ingest(Store(tmp_path / "store"), [folder])
+    assert len(report.written) == 1
+    assert len(report.refused) == len(sizes)
+    assert set(report.refused.values()) == {reading.NOT_A_LOG}
+
+
+def test_a_damaged_member_is_named(logs: dict[str, Path], tmp_path: Path) -> None:
+    reasons: list[tuple[str, str]] = []
+    with logs["single"].open("rb") as file:
+        infos = {name: (i.header_offset, i.compress_size) for name, i in Archive(file)._members.items()}
+    for name, message in (("summaries.json", reading.NO_SAMPLES), ("header.json", reading.NOT_A_LOG)):
+        start, size = infos[name]
+        for at in (start, start + 60, start + 40 + size // 2, start + 20 + size):
+            raw = bytearray(logs["single"].read_bytes())
+            raw[at] ^= 0x5A
+            path = tmp_path / f"{name}-{at}.eval"
+            path.write_bytes(raw)
+            with suppress(LogError):
+                read_log(path)
+                continue
+            with pytest.raises(LogError) as caught:
+                read_log(path)
+            reasons.append((message, str(caught.value)))
+    # A flipped byte outside what is read changes nothing.
+    assert len(reasons) >= 7
+    assert all(expected == said for expected, said in reasons)
+
+
+def test_a_member_that_grows_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w", 93) as archive:
+        archive.writestr("header.json", b" " * 5_000_000)
+    raw = bytearray(path.read_bytes())
+    at = raw.index(b"PK\x01\x02")
+    raw[at + 24 : at + 28] = (100).to_bytes(4, "little")
+    path.write_bytes(raw)
+    with path.open("rb") as file, pytest.raises(NoArchive, match="damaged"):
+        Archive(file).read("header.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.eval", b""), ("b.eval", b"not a zip"), ("c.json", b"{}"), ("d.json", b'{"version": 2'),
+        ("e.json", b"[1, 2, 3]"), ("f.json", b'{"status": "success", "eval": {}}'),
+    ],
+)  # fmt: skip
+def test_a_foreign_file_is_named(name: str, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    report = ingest(Store(tmp_path / "store"), [tmp_path / name])
+    assert list(report.refused.values()) == [reading.NOT_A_LOG]
+
+
+@pytest.mark.parametrize(
+    "header", [b"[]", b"null", b'{"version": 2}', b'{"version": 2, "status": "success"}', b'{"version": 2, "eval": 1}']
+)
+def test_a_strange_header_is_named(header: bytes, logs: dict[str, Path], tmp_path: Path) -> None:
+    path = tmp_path / "log.eval"
+    with zipfile.ZipFile(path, "w", 93) as archive:
+        for name, data in members(logs["single"]).items():
+            archive.writestr(name, header if name == "header.json" else data)
+    (reason,) = ingest(Store(tmp_path / "store"), [path]).refused.values()
+    assert reason == reading.NOT_A_LOG or "has status" in reason
