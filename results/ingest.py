@@ -81,7 +81,8 @@ def ingest(
         paths: Logs, folders in which `.eval` and `.json` logs are looked for, or URLs of either.
         figures: Also the figures of each run as a whole, from its texts; seconds for 500 of them.
         texts: Also the texts; tenths of a second for 500 samples.
-        replace: Where two files hold the same run with different content, take the later one; else it is left out.
+        replace: Read all of them again; where two hold the same run with different content, take the later one. Else
+            that one is left out.
         workers: Processes that read; by the number of processors if not given.
         progress: Told how many of how many logs are done.
         waiting: Called once if another process is writing to the store.
@@ -94,8 +95,9 @@ def ingest(
         store.sweep()
         report.migrated = migrate(store)
         known: dict[tuple[str, int, int | None, str | None], list[str]] = {}
-        for m in store.manifests():
-            if m.source.location and m.source.size is not None:
+        damaged = store.damaged()
+        for m in store.manifests() if not replace else ():
+            if m.run_id not in damaged and m.source.location and m.source.size is not None:
                 state = (m.source.location, m.source.size, m.source.mtime_ns, m.source.etag)
                 known.setdefault(state, []).append(m.run_id)
         files = list(find_logs(paths, report.refused.__setitem__))

@@ -291,12 +291,12 @@ class Store:
         name = ratings_name(manifest.ratings)
         with self.writing():
             there = self._there(manifest.run_id)
-            same = there is not None and same_run(there, manifest) and (folder / name).is_file()
+            same = there is not None and same_run(there, manifest) and self._intact(there)
             moved = there is not None and there.source.location != manifest.source.location
             if same and (moved or there == manifest):
                 return False
             folder.mkdir(parents=True, exist_ok=True)
-            if not (folder / name).is_file():
+            if not same:
                 if draft is not None:
                     draft.replace(folder / name)
                 else:
@@ -313,6 +313,13 @@ class Store:
             return self.manifest(run_id)
         except StoreError:
             return None
+
+    def _intact(self, run: Manifest) -> bool:
+        """Whether a run's ratings are what its manifest says."""
+        try:
+            return ratings_sha256(self.own_ratings(run.run_id)) == run.ratings
+        except StoreError:
+            return False
 
     def draft(self) -> Path:
         """A place for a file that will be moved into the store."""

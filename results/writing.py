@@ -44,6 +44,7 @@ def writing(root: Path, waiting: Callable[[], None] | None = None) -> Iterator[N
         OSError: The folder cannot be written.
     """
     held: set[str] = _held.__dict__.setdefault("roots", set())
+    new = not root.exists()
     root.mkdir(parents=True, exist_ok=True)
     name = str(root.resolve())
     if name in held:
@@ -61,6 +62,9 @@ def writing(root: Path, waiting: Callable[[], None] | None = None) -> Iterator[N
             yield
         finally:
             held.discard(name)
+            if new and {p.name for p in root.iterdir()} <= {_LOCK, DRAFTS}:
+                # Nothing was written: no store is left where none was.
+                shutil.rmtree(root, ignore_errors=True)
 
 
 def write_table(table: pa.Table, place: Path, row_group_size: int | None = None) -> None:

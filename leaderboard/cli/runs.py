@@ -17,7 +17,7 @@ from rubrics.expectations import DOMAINS
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--texts/--no-texts", default=True, help="Also prompts, answers, justifications, in a second pass [on].")
 @click.option("--figures/--no-figures", default=True, help="Say how canned the answers are; needs the texts [on].")
-@click.option("--replace", is_flag=True, help="Of two files with one run and different content, take the later one.")
+@click.option("--replace", is_flag=True, help="Read all again; of two files with one run, take the later one.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes that read [one a processor].")
 @store_option
 def ingest_command(

@@ -219,8 +219,9 @@ def test_the_reserved_and_the_odd_are_no_obstacle(run: Run, tmp_path: Path) -> N
     store = tmp_path / "store"
     done = CliRunner().invoke(main, ["ingest", log.location, "--store", str(store)])
     assert done.exit_code == 0, done.output
-    names = {p.name for p in store.rglob("*")}
-    assert len(names) == 5, names
+    names = {p.name.partition("-")[0] for p in store.rglob("*")}
+    assert names == {".lock", "runs", "policy", "run.json", "ratings", "texts.parquet", "figures.parquet", "derived",
+                     "catalogue"}  # fmt: skip
     assert CliRunner().invoke(main, ["runs", "--store", str(store)]).exit_code == 0
 
 
@@ -300,7 +301,7 @@ def test_a_damaged_run_is_named_and_the_rest_is_listed(run: Run, items: str, tmp
     assert done.exit_code == 0
     assert "damaged, left out: " + broken.name in " ".join(done.output.split())
     assert whole.name in done.output
-    (broken / "ratings.parquet").write_bytes(b"PAR1")
+    next(broken.glob("ratings-*.parquet")).write_bytes(b"PAR1")
     again = CliRunner().invoke(main, ["compare", "--baseline", whole.name, "--store", str(store)])
     assert again.exit_code == 1
     assert len(again.stderr.splitlines()) == 1
@@ -312,7 +313,7 @@ def test_ratings_that_cannot_be_read_are_one_line(run: Run, items: str, tmp_path
         log = run(psychosafe(prompts=items, condition=condition), "policy/blunt")
         assert CliRunner().invoke(main, ["ingest", log.location, "--store", str(store)]).exit_code == 0
     broken, whole = sorted((store / "runs").iterdir())
-    (broken / "ratings.parquet").write_bytes(b"PAR1 and nothing else")
+    next(broken.glob("ratings-*.parquet")).write_bytes(b"PAR1 and nothing else")
     done = CliRunner().invoke(main, ["compare", broken.name, "--baseline", whole.name, "--store", str(store)])
     assert done.exit_code == 1
     assert done.exception is None or isinstance(done.exception, SystemExit)

@@ -23,6 +23,7 @@ from evals.psychosafe import psychosafe
 from leaderboard.cli import main
 from results.compare import measures
 from results.ingest import ingest
+from results.logs.files import LogFile
 from results.manifest import Manifest
 from results.schema import PANEL_RATER
 from results.store import Store
@@ -34,7 +35,7 @@ LOG_ERRORS = ("copy", "leave it out", "score it", "finish it", "no .eval", "no s
 
 
 def contents(store: Store) -> dict[str, bytes]:
-    return {str(p.relative_to(store.root)): p.read_bytes() for p in sorted(store.root.rglob("*")) if p.is_file()}
+    return {str(p.relative_to(store.root)): p.read_bytes() for p in sorted(store.runs_dir.rglob("*")) if p.is_file()}
 
 
 def only(store: Store) -> Manifest:
@@ -64,13 +65,13 @@ def store(tmp_path: Path) -> Store:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The logs that were read."""
     read: list[Path] = []
-    original = results.ingest.read_log
+    original = results.ingest.read_runs
 
-    def counting(path: Path) -> Iterator[Any]:
-        read.append(path)
-        return original(path)
+    def counting(file: LogFile) -> Any:
+        read.append(Path(file.location))
+        return original(file)
 
-    monkeypatch.setattr(results.ingest, "read_log", counting)
+    monkeypatch.setattr(results.ingest, "read_runs", counting)
     return read
 
 
@@ -331,7 +332,10 @@ def test_each_unusable_file_is_refused_in_one_line(bad: dict[str, Path], good: P
     assert len(report.written) == 1
     assert store.run_ids() == report.written
     assert store.damaged() == {}
-    assert sorted(p.name for p in (store.root / "runs").rglob("*") if p.is_file()) == ["ratings.parquet", "run.json"]
+    assert [p.name.partition("-")[0] for p in sorted(store.runs_dir.rglob("*")) if p.is_file()] == [
+        "ratings",
+        "run.json",
+    ]
 
 
 def test_the_command_says_so_and_exits_with_1(bad: dict[str, Path], good: Path, tmp_path: Path) -> None:
@@ -341,7 +345,7 @@ def test_the_command_says_so_and_exits_with_1(bad: dict[str, Path], good: Path, 
     assert "Traceback" not in done.output
     left_out = [line for line in done.stderr.splitlines() if line.startswith("left out")]
     assert len(left_out) == len(done.stderr.splitlines()) == len(bad)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ingested"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["ingested", "texts"]
     assert len(Store(place).run_ids()) == 1
 
 

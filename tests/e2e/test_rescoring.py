@@ -23,7 +23,7 @@ Run = Callable[..., EvalLog]
 
 
 def contents(store: Store) -> dict[str, bytes]:
-    return {str(p.relative_to(store.root)): p.read_bytes() for p in sorted(store.root.rglob("*")) if p.is_file()}
+    return {str(p.relative_to(store.root)): p.read_bytes() for p in sorted(store.runs_dir.rglob("*")) if p.is_file()}
 
 
 def keys(manifest: Manifest) -> dict[str, str]:

@@ -292,16 +292,17 @@ def test_a_damaged_run_is_named_and_left_out_also_as_twin(store: Store, how: str
     system(store, "m/broken", seed=2)
     twin = next(m for m in store.manifests() if m.model.name == "m/broken" and m.task == "contrast")
     folder = store.root / "runs" / twin.run_id
+    (ratings,) = folder.glob("ratings-*.parquet")
     if how == "manifest":
         (folder / "run.json").write_text("{")
     elif how == "gone":
-        (folder / "ratings.parquet").unlink()
+        ratings.unlink()
     elif how == "ratings":
-        (folder / "ratings.parquet").write_bytes(b"PAR1 nothing")
+        ratings.write_bytes(b"PAR1 nothing")
     else:
-        raw = bytearray((folder / "ratings.parquet").read_bytes())
+        raw = bytearray(ratings.read_bytes())
         raw[4 : len(raw) // 3] = b"\xff" * (len(raw) // 3 - 4)
-        (folder / "ratings.parquet").write_bytes(bytes(raw))
+        ratings.write_bytes(bytes(raw))
     board = load_board(store)
     assert list(board.damaged) == [twin.run_id] and board.damaged[twin.run_id]
     ranked = {r.label: r.ranked for r in board.groups[0].models}

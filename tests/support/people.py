@@ -64,5 +64,5 @@ def people_rows(store: Store) -> list[dict[str, Any]]:
 
 
 def contents(store: Store) -> dict[str, bytes]:
-    """Every file of a store."""
-    return {str(p.relative_to(store.root)): p.read_bytes() for p in sorted(store.root.rglob("*")) if p.is_file()}
+    """Every file of every run."""
+    return {str(p.relative_to(store.root)): p.read_bytes() for p in sorted(store.runs_dir.rglob("*")) if p.is_file()}
