@@ -38,6 +38,10 @@ def test_a_false_lead_is_rare_among_equal_runs() -> None:
     assert apart <= 30, "the run in front is picked by its mean, so some excess over 5 % is there; it must stay small"
 
 
+def test_one_item_holds_all_ranks() -> None:
+    assert [(r.rank, r.low, r.high) for r in rank_runs([[0.1], [0.5], [0.3]])] == [(3, 1, 3), (1, 1, 3), (2, 1, 3)]
+
+
 def test_weights_by_the_area_of_the_simplex() -> None:
     # With two criteria run A is ahead where w < 2/3: w * 0.2 + (1 - w) * 0.6 > w * 0.4 + (1 - w) * 0.2.
     found = weight_sensitivity([[0.2, 0.6], [0.4, 0.2]])
