@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 from scipy.stats import binomtest
 
+from judges.stats.cluster import weights
 from judges.stats.intervals import ROUNDING, Estimate
 from judges.stats.permutation import sign_flip
 
@@ -97,12 +98,11 @@ def tail_differences(
     }
     if n < min(needed.values()):
         return out
-    drawn = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
+    values = _resampled_quantiles(x, y, seed)
     for q, v in point.items():
         if n < needed[q]:
             continue
-        d = _quantile(y[drawn], q) - _quantile(x[drawn], q)
-        low, high = (float(b) for b in np.quantile(d, [(1 - level) / 2, (1 + level) / 2]))
+        low, high = (float(b) for b in np.quantile(values[q], [(1 - level) / 2, (1 + level) / 2]))
         out[q] = Estimate(v, min(low, v), max(high, v), n, n, f"item bootstrap, {RESAMPLES} resamples, percentile")
     return out
 
@@ -132,14 +132,14 @@ def relative_change(baseline: Sequence[float], other: Sequence[float], seed: int
     value = float(y.mean() / x.mean() - 1)
     if n < 2 or y.mean() == 0:
         return Estimate(value, None, None, n, n, "", "one item" if n < 2 else "the other run is 0 throughout")
-    error = float(_log_ratio_error(x[None], y[None])[0])
+    error = float(_log_ratios(np.ones((1, n)), x, y)[1][0])
     if error <= ROUNDING:
         return Estimate(value, None, None, n, n, "", f"all {n} ratios are equal")
-    drawn = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
-    xs, ys = x[drawn], y[drawn]
     centre = math.log(1 + value)
+    parts = [_log_ratios(w, x, y) for w in weights(n, RESAMPLES, seed)]
+    logs, errors = (np.concatenate(column) for column in zip(*parts, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = (np.log(ys.mean(axis=1) / xs.mean(axis=1)) - centre) / _log_ratio_error(xs, ys)
+        t = (logs - centre) / errors
     t = t[np.isfinite(t)]
     if t.size < 0.99 * RESAMPLES:
         return Estimate(value, None, None, n, n, "", "the ratio is undefined in many resamples")
@@ -238,13 +238,25 @@ def _quantile(values: Array, q: float) -> Array:
     return np.asarray(np.quantile(values, q, axis=-1, method="inverted_cdf"))
 
 
-def _log_ratio_error(x: Array, y: Array) -> Array:
-    """Standard error of log(mean y / mean x), items paired; (resamples, items) to (resamples)."""
-    n = x.shape[1]
-    mx, my = x.mean(axis=1), y.mean(axis=1)
+def _resampled_quantiles(x: Array, y: Array, seed: int) -> dict[float, Array]:
+    """Difference of each tail's quantile in every resample: the sorted value at which the weights pass its share."""
+    found: dict[float, list[Array]] = {q: [] for q in TAILS}
+    orders = [(v[order], order) for v in (x, y) for order in (np.argsort(v, kind="stable"),)]
+    for w in weights(x.size, RESAMPLES, seed):
+        passed = [(values, np.cumsum(w[:, order], axis=1)) for values, order in orders]
+        for q in TAILS:
+            base, other = (values[(cum < q * x.size - 1e-9).sum(axis=1)] for values, cum in passed)
+            found[q].append(other - base)
+    return {q: np.concatenate(parts) for q, parts in found.items()}
+
+
+def _log_ratios(w: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    """log(mean y / mean x) under each row of weights (rows, items), and its standard error, items paired."""
+    n = x.size
+    mx, my = w @ x / n, w @ y / n
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = y / my[:, None] - x / mx[:, None]
-    return np.asarray(np.sqrt((z**2).sum(axis=1) / (n - 1) / n))
+        squares = w @ y**2 / my**2 - 2 * (w @ (x * y)) / (mx * my) + w @ x**2 / mx**2
+        return np.log(my / mx), np.sqrt(np.maximum(0.0, squares) / (n - 1) / n)
 
 
 def _multiplier(n: int, power: float, level: float) -> float:

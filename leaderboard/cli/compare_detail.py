@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from judges.stats.components import Components
-from judges.stats.ranks import FEW
 from leaderboard.cli.common import Table, interval, p_value, relative_change
 from results.compare import Comparison
 from results.paired import Detail
@@ -180,11 +179,11 @@ def order_tables(found: Order) -> list[Table]:
             )
             for run, r in in_order
         ]
-    heads = ("Measure", "System", "Mean", "Rank", "95 % of resampled ranks", "Best in", "Tied with the first", "n")
-    notes = ["On the items that all runs have. Tied: no difference from the first is shown (sign flips, Holm)."]
-    few = [f"{r.label} ({r.items})" for r in found.rankings if r.items < FEW]
-    if few:
-        notes.append(f"! Resampled ranks are too narrow for so few items: {', '.join(few)}.")
+    heads = ("Measure", "System", "Mean", "Rank", "Ranks [95 %]", "Best in", "Tied with the first", "n")
+    notes = [
+        "On the items that all runs have. Ranks: those that no paired test (t, Holm over the others) rules out. Best "
+        "in: share of resamples. Tied: no difference from the first is shown (sign flips, Holm)."
+    ]
     if found.weights is not None:
         w = found.weights
         what = ", ".join(c.replace("_", " ") for c in found.criteria)
