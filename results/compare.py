@@ -13,10 +13,13 @@ from typing import Any, Final
 
 from judges.response import STATES
 from judges.stats import Estimate
+from results.clusters import By, clusters
 from results.extras import extra_measures
 from results.manifest import Manifest, differing
 from results.measures import LABELS, PAIR_SCORE, SELECTIVITY, Measure, measures, twin_run
+from results.noise import noise
 from results.paired import MARGIN, Correction, Detail, DomainRow, corrected, detail, domain_rows
+from results.sensitivity import Choice, choices
 from results.store import Store
 
 __all__ = [
@@ -85,6 +88,7 @@ class Comparison:
         warnings: What to know before reading them.
         domains: The scores domain by domain, where asked for.
         correction: How p values are corrected over scores and domains, where there are any.
+        choices: What each score says, beside the headline; where details were asked for.
     """
 
     baseline: Manifest
@@ -93,6 +97,7 @@ class Comparison:
     warnings: tuple[str, ...] = field(default=())
     domains: tuple[DomainRow, ...] = ()
     correction: Correction | None = None
+    choices: tuple[Choice, ...] = ()
 
 
 def compare(
@@ -103,6 +108,7 @@ def compare(
     detailed: bool = False,
     margin: float = MARGIN,
     correction: Correction = "holm",
+    by: By = "source",
 ) -> Comparison:
     """Compare two runs on every measure that both have under one key.
 
@@ -113,9 +119,11 @@ def compare(
         detailed: Also wins, tests, tails, domains and what could have been seen, for the scores.
         margin: Margin of equivalence, as a share of each measure's range.
         correction: How the p values are corrected over all scores and domains: `holm` or `bh`.
+        by: What a cluster of items is.
 
     Raises:
         NotComparable: No measure has one key in both; the message names what differs.
+        NoClusters: The items do not say to which cluster they belong.
     """
     if baseline.run_id == other.run_id:
         raise NotComparable("a run cannot be compared with itself")
@@ -141,15 +149,17 @@ def compare(
     if not detailed:
         return Comparison(baseline, other, tuple(rows), warnings)
     scores = [r for r in rows if r.group == "score"]
+    sources = clusters(baseline, by)
     details = {
-        r.measure: d
+        r.measure: replace(d, noise=noise(store, *shared[r.measure], (baseline, other)))
         for r in scores
-        if (d := detail(*shared[r.measure], r.difference, margin, r.measure in RELATIVE)) is not None
+        if (d := detail(*shared[r.measure], r.difference, margin, r.measure in RELATIVE, sources)) is not None
     }
     by_domain = [row for r in scores for row in domain_rows(*shared[r.measure], baseline)]
     details, domains = corrected(details, by_domain, correction)
     told = tuple(replace(r, detail=details.get(r.measure)) for r in rows)
-    return Comparison(baseline, other, told, warnings, domains, correction)
+    said = choices([(r.measure, r.label, r.difference, shared[r.measure][0].higher_is_better) for r in scores])
+    return Comparison(baseline, other, told, warnings, domains, correction, said)
 
 
 def comparable_with(store: Store, baseline: Manifest) -> list[Manifest]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from judges.response import STATES, UNJUDGED
 from judges.scores import pair_scores
-from judges.stats import Estimate, combination, mean_estimate, paired_difference, proportion_estimate
+from judges.stats import Estimate, combination, mean_estimate, proportion_estimate
+from judges.stats.difference import paired_estimate
 from judges.support import LEVELS
 from results.manifest import Manifest, ScaleFacts
 from results.schema import PANEL_RATER, STATE_CRITERION, STATE_RATER, SUPPORT_LEVEL, SUPPORT_OFFERED, SUPPORT_RATER
@@ -121,11 +122,7 @@ class Measure:
             return self._over_strata([replace(self, **a).difference(replace(other, **b)) for a, b in pairs])
         both = sorted(self.values.keys() & other.values.keys())
         x, y = [self.values[i] for i in both], [other.values[i] for i in both]
-        found = paired_difference(x, y, max(self.total, other.total))
-        if found.low is None or found.high is None:
-            return found
-        widest = self.bounds[1] - self.bounds[0]
-        return replace(found, low=max(-widest, found.low), high=min(widest, found.high))
+        return paired_estimate(x, y, self.bounds, self.binary, max(self.total, other.total))
 
     def _parts(self) -> list[dict[str, Any]]:
         """What a measure on one stratum alone has instead of this one's fields."""

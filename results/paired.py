@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from judges.stats import Estimate, paired_difference
+from judges.stats import Estimate
+from judges.stats.cluster import cluster_bootstrap, cluster_difference, few_clusters
+from judges.stats.difference import held_within
 from judges.stats.families import benjamini_hochberg, holm
 from judges.stats.paired import (
     Verdict,
@@ -19,8 +21,10 @@ from judges.stats.paired import (
     tail_differences,
     win_loss,
 )
+from results.clusters import Clusters
 from results.manifest import Manifest
 from results.measures import Measure
+from results.noise import Noise
 from rubrics.expectations import DOMAINS
 
 Correction = Literal["holm", "bh"]
@@ -30,6 +34,29 @@ CORRECTIONS: Final[Mapping[Correction, Callable[[Sequence[float]], tuple[float, 
 }
 MARGIN: Final = 0.05
 """Margin of equivalence that is used where none is given, as a share of the measure's range."""
+
+
+@dataclass(frozen=True)
+class TwoWays:
+    """The interval of one difference, worked out and resampled, with whole sources as its units.
+
+    Attributes:
+        units: What a source is, in the plural; `items` where every item is one.
+        count: How many there are.
+        analytic: The difference with its cluster-robust interval; where every item is a source, the main interval.
+        bootstrap: The same with the interval of a cluster bootstrap.
+        warning: What to know of them.
+    """
+
+    units: str
+    count: int
+    analytic: Estimate
+    bootstrap: Estimate
+    warning: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready fields."""
+        return {**vars(self), "analytic": self.analytic.as_dict(), "bootstrap": self.bootstrap.as_dict()}
 
 
 @dataclass(frozen=True)
@@ -47,6 +74,8 @@ class Detail:
         verdict: What the interval says against it.
         detectable: The smallest difference that these items would have shown with power .8.
         needed: Items that would show a difference as large as the margin; None where none would.
+        two_ways: The interval worked out and resampled, by clusters; None for a measure over strata.
+        noise: What the noise is made of; None until it is worked out.
     """
 
     wins: WinLoss
@@ -59,6 +88,8 @@ class Detail:
     verdict: Verdict
     detectable: float | None
     needed: int | None
+    two_ways: TwoWays | None = None
+    noise: Noise | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready fields."""
@@ -67,6 +98,8 @@ class Detail:
             "wins": vars(self.wins),
             "relative": None if self.relative is None else self.relative.as_dict(),
             "tails": {f"{q:g}": e.as_dict() for q, e in self.tails.items()},
+            "two_ways": None if self.two_ways is None else self.two_ways.as_dict(),
+            "noise": None if self.noise is None else self.noise.as_dict(),
         }
 
 
@@ -114,7 +147,13 @@ def pairs_of(left: Measure, right: Measure) -> tuple[list[float], list[float]]:
 
 
 def detail(
-    left: Measure, right: Measure, difference: Estimate, share: float, relative: bool, seed: int = 0
+    left: Measure,
+    right: Measure,
+    difference: Estimate,
+    share: float,
+    relative: bool,
+    sources: Clusters,
+    seed: int = 0,
 ) -> Detail | None:
     """The detail of one measure, not yet corrected; None where no item has a value in both runs.
 
@@ -124,6 +163,7 @@ def detail(
         difference: Its paired difference.
         share: Margin of equivalence, as a share of the measure's range.
         relative: Whether a relative change is printed for this measure.
+        sources: The cluster of each item.
         seed: Seed of the resamples.
     """
     x, y = pairs_of(left, right)
@@ -145,7 +185,29 @@ def detail(
         verdict=margin_verdict(difference, margin, left.higher_is_better) if finite else "not tested",
         detectable=detectable_difference(changes),
         needed=items_needed(changes, margin) if finite else None,
+        two_ways=None if left.strata else two_ways(left, right, difference, sources, seed),
     )
+
+
+def two_ways(left: Measure, right: Measure, difference: Estimate, sources: Clusters, seed: int = 0) -> TwoWays:
+    """One difference with the interval of both methods.
+
+    Args:
+        left: The measure in the baseline.
+        right: The measure in the other run.
+        difference: Its paired difference, with its own interval.
+        sources: The cluster of each item.
+        seed: Seed of the resamples.
+    """
+    items = sorted(left.values.keys() & right.values.keys())
+    changes = [right.values[i] - left.values[i] for i in items]
+    each = sources.each(items)
+    count, widest = len(set(each)), left.bounds[1] - left.bounds[0]
+    analytic = difference if count == len(items) else cluster_difference(changes, each, difference.total)
+    resampled = cluster_bootstrap(changes, each, difference.total, seed)
+    units = sources.name if count < len(items) else "items"
+    warning = few_clusters(count) if count < len(items) else ""
+    return TwoWays(units, count, held_within(analytic, widest), held_within(resampled, widest), warning)
 
 
 def domain_rows(left: Measure, right: Measure, run: Manifest) -> list[DomainRow]:
@@ -172,7 +234,7 @@ def domain_rows(left: Measure, right: Measure, run: Manifest) -> list[DomainRow]
         x, y = pairs_of(*sides)
         if x:
             p, _ = paired_test(x, y)
-            found = paired_difference(x, y, max(s.total for s in sides))
+            found = sides[0].difference(sides[1])
             rows.append(DomainRow(domain, left.name, sides[0].estimate(), sides[1].estimate(), found, p))
     return rows
 

@@ -10,6 +10,7 @@ from judges.stats.ranks import Rank, WeightSensitivity, rank_runs, weight_sensit
 from results.extras import extra_measures
 from results.manifest import Manifest
 from results.measures import Measure, measures
+from results.sensitivity import OrderChoice, order_choices
 from results.store import Store
 
 
@@ -48,12 +49,14 @@ class Order:
         weights: Over the criteria that all runs have on all of their scales; None with fewer than two.
         criteria: Those criteria.
         runs: The runs that the weights are about.
+        choices: What each score's order has in common with that of the headline.
     """
 
     rankings: tuple[Ranking, ...]
     weights: WeightSensitivity | None
     criteria: tuple[str, ...]
     runs: tuple[Manifest, ...]
+    choices: tuple[OrderChoice, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready fields."""
@@ -62,6 +65,7 @@ class Order:
             "weights": None if self.weights is None else vars(self.weights),
             "criteria": list(self.criteria),
             "runs": [m.run_id for m in self.runs],
+            "choices": [c.as_dict() for c in self.choices],
         }
 
 
@@ -79,7 +83,10 @@ def order(store: Store, runs: Sequence[Manifest]) -> Order:
     if len(parts) >= 2 and len(runs) >= 2:
         rows = [[_share(found[i][r.measure], r.ranks[i].mean) for r in parts] for i in range(len(runs))]
         weights = weight_sensitivity(rows)
-    return Order(tuple(rankings), weights, tuple(r.measure for r in parts), tuple(runs))
+    by_score = {
+        r.measure: (r.label, {m.run_id: k.rank for m, k in zip(r.runs, r.ranks, strict=True)}) for r in rankings
+    }
+    return Order(tuple(rankings), weights, tuple(r.measure for r in parts), tuple(runs), order_choices(by_score))
 
 
 def _ranking(

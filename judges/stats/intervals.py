@@ -9,10 +9,13 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from scipy.special import ndtri, stdtrit
+
+ROUNDING: Final = 1e-6
+"""Values closer than this are one: the store keeps single precision, whose differences scatter by 1e-7."""
 
 
 @dataclass(frozen=True)
@@ -274,4 +277,4 @@ def _refuse_nan(values: Sequence[float]) -> None:
 
 def _all_equal(values: Sequence[float]) -> bool:
     """Whether values differ by no more than rounding, which must not pass for an interval."""
-    return max(values) - min(values) <= 1e-9 * max(1.0, abs(max(values)))
+    return max(values) - min(values) <= ROUNDING * max(1.0, abs(max(values)))

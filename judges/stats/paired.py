@@ -12,7 +12,8 @@ import numpy.typing as npt
 from scipy.special import stdtrit
 from scipy.stats import binomtest
 
-from judges.stats.intervals import Estimate
+from judges.stats.cluster import weights
+from judges.stats.intervals import ROUNDING, Estimate
 from judges.stats.permutation import sign_flip
 
 Array = npt.NDArray[np.float64]
@@ -81,7 +82,8 @@ def tail_differences(
         level: Level of the intervals.
 
     Returns:
-        By share, the difference; without an interval below 30 items.
+        By share, the difference; without an interval where so few items may all lie on one side of the quantile
+        (72 items are needed for 5 %, 36 for 10 %): what is not in the sample no resample can show.
     """
     x, y = np.asarray(baseline, dtype=float), np.asarray(other, dtype=float)
     _differences(baseline, other)
@@ -89,14 +91,18 @@ def tail_differences(
     if n == 0:
         return {q: Estimate.undefined("no item has a value in both runs") for q in TAILS}
     point = {q: float(_quantile(y, q) - _quantile(x, q)) for q in TAILS}
-    if n < 30:
-        few = f"{n} items are too few for an interval of a tail"
-        return {q: Estimate(v, None, None, n, n, "", few) for q, v in point.items()}
-    drawn = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
-    out = {}
+    needed = {q: math.ceil(math.log((1 - level) / 2) / math.log(max(q, 1 - q)) - 1e-9) for q in TAILS}
+    out = {
+        q: Estimate(v, None, None, n, n, "", f"{n} items are too few for an interval of this tail, {needed[q]} needed")
+        for q, v in point.items()
+    }
+    if n < min(needed.values()):
+        return out
+    values = _resampled_quantiles(x, y, seed)
     for q, v in point.items():
-        d = _quantile(y[drawn], q) - _quantile(x[drawn], q)
-        low, high = (float(b) for b in np.quantile(d, [(1 - level) / 2, (1 + level) / 2]))
+        if n < needed[q]:
+            continue
+        low, high = (float(b) for b in np.quantile(values[q], [(1 - level) / 2, (1 + level) / 2]))
         out[q] = Estimate(v, min(low, v), max(high, v), n, n, f"item bootstrap, {RESAMPLES} resamples, percentile")
     return out
 
@@ -126,14 +132,14 @@ def relative_change(baseline: Sequence[float], other: Sequence[float], seed: int
     value = float(y.mean() / x.mean() - 1)
     if n < 2 or y.mean() == 0:
         return Estimate(value, None, None, n, n, "", "one item" if n < 2 else "the other run is 0 throughout")
-    error = float(_log_ratio_error(x[None], y[None])[0])
-    if error == 0:
+    error = float(_log_ratios(np.ones((1, n)), x, y)[1][0])
+    if error <= ROUNDING:
         return Estimate(value, None, None, n, n, "", f"all {n} ratios are equal")
-    drawn = np.random.default_rng(seed).integers(0, n, (RESAMPLES, n))
-    xs, ys = x[drawn], y[drawn]
     centre = math.log(1 + value)
+    parts = [_log_ratios(w, x, y) for w in weights(n, RESAMPLES, seed)]
+    logs, errors = (np.concatenate(column) for column in zip(*parts, strict=True))
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = (np.log(ys.mean(axis=1) / xs.mean(axis=1)) - centre) / _log_ratio_error(xs, ys)
+        t = (logs - centre) / errors
     t = t[np.isfinite(t)]
     if t.size < 0.99 * RESAMPLES:
         return Estimate(value, None, None, n, n, "", "the ratio is undefined in many resamples")
@@ -143,7 +149,7 @@ def relative_change(baseline: Sequence[float], other: Sequence[float], seed: int
 
 
 def detectable_difference(differences: Sequence[float], power: float = POWER, level: float = 0.95) -> float | None:
-    """The smallest mean difference that so many items would have shown, with the stated power; None below 2 items.
+    """The smallest mean difference that so many items would have shown, with the stated power.
 
     By the t approximation: (t for the level + t for the power) x standard error.
 
@@ -151,29 +157,33 @@ def detectable_difference(differences: Sequence[float], power: float = POWER, le
         differences: Differences, one an item.
         power: Chance of an interval that excludes 0.
         level: Level of the interval.
+
+    Returns:
+        The difference; None below 2 items, and where all differences are equal: their scatter is not known then.
     """
     d = np.asarray(differences, dtype=float)
-    if d.size < 2:
+    if d.size < 2 or np.ptp(d) <= ROUNDING * max(1.0, float(np.abs(d).max())):
         return None
     spread = float(d.std(ddof=1)) / math.sqrt(d.size)
     return _multiplier(d.size, power, level) * spread
 
 
 def items_needed(differences: Sequence[float], effect: float, power: float = POWER, level: float = 0.95) -> int | None:
-    """Items that would show a mean difference of this size, if further items scatter alike; None where none would.
+    """Items that would show a mean difference of this size, if further items scatter alike.
 
     Args:
         differences: Differences so far, one an item.
         effect: Size of the mean difference, not 0.
         power: Chance of an interval that excludes 0.
         level: Level of the interval.
+
+    Returns:
+        Their number; None above a million, below 2 items, and where all differences are equal.
     """
     d = np.asarray(differences, dtype=float)
-    if d.size < 2 or effect == 0:
+    if d.size < 2 or effect == 0 or np.ptp(d) <= ROUNDING * max(1.0, float(np.abs(d).max())):
         return None
     spread = float(d.std(ddof=1))
-    if spread == 0:
-        return 2
     low, high = 2, 2
     while high < MOST and _multiplier(high, power, level) * spread / math.sqrt(high) > abs(effect):
         low, high = high, high * 2
@@ -228,13 +238,25 @@ def _quantile(values: Array, q: float) -> Array:
     return np.asarray(np.quantile(values, q, axis=-1, method="inverted_cdf"))
 
 
-def _log_ratio_error(x: Array, y: Array) -> Array:
-    """Standard error of log(mean y / mean x), items paired; (resamples, items) to (resamples)."""
-    n = x.shape[1]
-    mx, my = x.mean(axis=1), y.mean(axis=1)
+def _resampled_quantiles(x: Array, y: Array, seed: int) -> dict[float, Array]:
+    """Difference of each tail's quantile in every resample: the sorted value at which the weights pass its share."""
+    found: dict[float, list[Array]] = {q: [] for q in TAILS}
+    orders = [(v[order], order) for v in (x, y) for order in (np.argsort(v, kind="stable"),)]
+    for w in weights(x.size, RESAMPLES, seed):
+        passed = [(values, np.cumsum(w[:, order], axis=1)) for values, order in orders]
+        for q in TAILS:
+            base, other = (values[(cum < q * x.size - 1e-9).sum(axis=1)] for values, cum in passed)
+            found[q].append(other - base)
+    return {q: np.concatenate(parts) for q, parts in found.items()}
+
+
+def _log_ratios(w: Array, x: Array, y: Array) -> tuple[Array, Array]:
+    """log(mean y / mean x) under each row of weights (rows, items), and its standard error, items paired."""
+    n = x.size
+    mx, my = w @ x / n, w @ y / n
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = y / my[:, None] - x / mx[:, None]
-    return np.asarray(np.sqrt((z**2).sum(axis=1) / (n - 1) / n))
+        squares = w @ y**2 / my**2 - 2 * (w @ (x * y)) / (mx * my) + w @ x**2 / mx**2
+        return np.log(my / mx), np.sqrt(np.maximum(0.0, squares) / (n - 1) / n)
 
 
 def _multiplier(n: int, power: float, level: float) -> float:

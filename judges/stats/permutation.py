@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr
+from scipy.special import gammaln, stdtr
+
+from judges.stats.intervals import ROUNDING
 
 Array = npt.NDArray[np.float64]
 EXACT_STEPS: Final = 4000
@@ -27,7 +29,7 @@ def sign_flip(differences: Array) -> tuple[float, str]:
     if not (np.abs(quarters - np.round(quarters)) < 1e-9).all() or not quarters.any():
         return (1.0, "sign-flip permutation, exact") if not quarters.any() else _t_test(differences)
     whole = np.round(np.asarray(differences) * 4).astype(np.int64)
-    whole = whole[whole != 0] // math.gcd(*(int(v) for v in whole))
+    whole = whole[whole != 0] // np.gcd.reduce(whole)
     if int(np.abs(whole).sum()) > EXACT_STEPS:
         return _t_test(differences)
     # chance[s]: of s = the sum of those kept positive; the signed sum is 2s - all.
@@ -36,10 +38,7 @@ def sign_flip(differences: Array) -> tuple[float, str]:
         kept = np.zeros(int(size * count) + 1)
         steps = np.arange(count + 1)
         kept[:: int(size)] = np.exp(
-            [
-                math.lgamma(count + 1) - math.lgamma(i + 1) - math.lgamma(count - i + 1) - count * math.log(2)
-                for i in steps
-            ]
+            gammaln(count + 1) - gammaln(steps + 1) - gammaln(count - steps + 1) - count * math.log(2)
         )
         chance = np.convolve(chance, kept)
     sums = 2 * np.arange(chance.size) - int(np.abs(whole).sum())
@@ -48,7 +47,7 @@ def sign_flip(differences: Array) -> tuple[float, str]:
 
 def _t_test(differences: Array) -> tuple[float, str]:
     d = np.asarray(differences, dtype=float)
-    if np.ptp(d) <= 1e-9 * np.abs(d).max():
+    if np.ptp(d) <= ROUNDING * max(1.0, float(np.abs(d).max())):
         # All equal and not 0: flipping every sign is the only flip as extreme as what was seen.
         return min(1.0, 2.0 ** (1 - d.size)), "sign-flip permutation, exact"
     t = abs(float(d.mean())) / (float(d.std(ddof=1)) / math.sqrt(d.size))

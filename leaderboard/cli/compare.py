@@ -11,6 +11,7 @@ from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.cli.common import Table, format_option, interval, one_line_errors, print_tables, store_option
 from leaderboard.cli.compare_detail import detail_tables, order_tables
+from results.clusters import CHOICES, By
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS
@@ -29,6 +30,7 @@ HEADS: Final = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]
 )
 @click.option("--detail", is_flag=True, help="Also wins, tests, tails, domains, and what could have been seen.")
 @click.option("--margin", type=click.FloatRange(0.001, 1), help="Margin of equivalence, a share of the range [0.05].")
+@click.option("--cluster", type=click.Choice(CHOICES), help="What items share: units of the interval [source].")
 @click.option("--correction", type=click.Choice(["holm", "bh"]), help="Correction over scores and domains [holm].")
 @store_option
 @format_option
@@ -37,6 +39,7 @@ def compare_command(
     baseline: str,
     detail: bool,
     margin: float | None,
+    cluster: By | None,
     correction: Literal["holm", "bh"] | None,
     store: Store,
     fmt: str,
@@ -46,16 +49,14 @@ def compare_command(
     Per criterion and score: mean with a 95 % interval, the difference paired on items with its interval, the relative
     change where the published convention has one, n and coverage. Runs that are not comparable are refused.
     """
-    detail = detail or margin is not None or correction is not None
+    detail = detail or margin is not None or correction is not None or cluster is not None
     with one_line_errors():
         base = store.find(baseline)
         others = [store.find(r) for r in runs] or comparable_with(store, base)
         if not others:
             raise NotComparable(f"no other run is comparable with {base.run_id}; name one to see why")
-        done = [
-            compare(store, base, other, detailed=detail, margin=margin or MARGIN, correction=correction or "holm")
-            for other in others
-        ]
+        asked: dict[str, Any] = {"detailed": detail, "margin": margin or MARGIN, "by": cluster or "source"}
+        done = [compare(store, base, other, correction=correction or "holm", **asked) for other in others]
         ranked = order(store, [base, *others]) if detail and len(others) > 1 else None
     when = [(run.label, t) for run in (base, *others) if (t := timing(store, run)) is not None]
     data = comparison_data(base, done)
@@ -150,7 +151,15 @@ def comparison_data(base: Manifest, done: Sequence[Comparison]) -> dict[str, Any
                 "label": c.other.label,
                 "warnings": list(c.warnings),
                 "measures": [r.as_dict() for r in c.rows],
-                **({"domains": [r.as_dict() for r in c.domains], "correction": c.correction} if c.correction else {}),
+                **(
+                    {
+                        "domains": [r.as_dict() for r in c.domains],
+                        "correction": c.correction,
+                        "choices": [s.as_dict() for s in c.choices],
+                    }
+                    if c.correction
+                    else {}
+                ),
             }
             for c in done
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from judges.stats.components import Components
 from leaderboard.cli.common import Table, interval, p_value, relative_change
 from results.compare import Comparison
 from results.paired import Detail
@@ -18,8 +19,12 @@ def detail_tables(comparison: Comparison) -> list[Table]:
     against = f"{comparison.other.label}  against  {comparison.baseline.label}"
     return [
         _tests(found, against, comparison),
+        _margins(found, against),
+        _two_ways(found, against),
+        *_noise(found, against),
         _tails(found, against),
         *([_domains(comparison, against)] if comparison.domains else []),
+        *([_choices(comparison, against)] if comparison.choices else []),
     ]
 
 
@@ -32,24 +37,96 @@ def _tests(found: list[tuple[str, Detail]], against: str, comparison: Comparison
             p_value(d.p_value),
             p_value(d.adjusted),
             d.test or "over strata, not tested",
-            f"{d.verdict} (margin {d.margin:.3g})",
-            "undefined" if d.detectable is None else f"{d.detectable:.3f}",
-            "more than a million" if d.needed is None else str(d.needed),
             relative_change(d.relative),
         )
         for label, d in found
     ]
     family = sum(d.p_value is not None for _, d in found) + sum(r.p_value is not None for r in comparison.domains)
-    heads = (
-        "Measure", "Better / alike / worse", "p", f"p ({name})", "Test", "Against the margin", "Could have seen",
-        "Items for the margin", "Relative [95 %]",
-    )  # fmt: skip
+    heads = ("Measure", "Better / alike / worse", "p", f"p ({name})", "Test", "Relative [95 %]")
+    notes = [f"Corrected over {family} tests: all scores here, and in each domain."]
+    return Table(heads, rows, f"Wins and tests: {against}", notes, numeric=(1, 2, 3, 5))
+
+
+def _margins(found: list[tuple[str, Detail]], against: str) -> Table:
+    rows = [
+        (
+            label,
+            f"{d.margin:.3g}",
+            d.verdict,
+            "undefined" if d.detectable is None else f"{d.detectable:.3f}",
+            "undefined" if d.detectable is None else "more than a million" if d.needed is None else str(d.needed),
+        )
+        for label, d in found
+    ]
+    heads = ("Measure", "Margin", "The other run is", "Could have seen", "Items for the margin")
     notes = [
-        f"Corrected over {family} tests: all scores here, and in each domain.",
         "Could have seen: the difference that so many items show with power .8. Items for the margin: items that would "
         "show a difference as large as the margin, if they scatter alike.",
     ]
-    return Table(heads, rows, f"Wins, tests and margins: {against}", notes, numeric=(1, 2, 3, 6, 7, 8))
+    return Table(heads, rows, f"Margins: {against}", notes, numeric=(1, 3, 4))
+
+
+def _two_ways(found: list[tuple[str, Detail]], against: str) -> Table:
+    rows, warnings = [], []
+    for label, d in found:
+        w = d.two_ways
+        if w is None:
+            rows.append((label, "", "over strata: not resampled", "", "none"))
+            continue
+        b = w.bootstrap
+        resampled = "none" if b.low is None or b.high is None else f"[{b.low:+.3f}, {b.high:+.3f}]"
+        rows.append((label, f"{w.count} {w.units}", interval(w.analytic, signed=True), w.analytic.method, resampled))
+        warnings += [w.warning, f"no bootstrap: {b.reason}" if b.low is None and w.analytic.low is not None else ""]
+    heads = ("Measure", "Units", "Difference [95 %]", "Method", "Bootstrap [95 %]")
+    methods = {d.two_ways.bootstrap.method for _, d in found if d.two_ways is not None} - {""}
+    notes = [f"Bootstrap: {'; '.join(sorted(methods))}."] if methods else []
+    notes += [f"! {w}" for w in dict.fromkeys(warnings) if w]
+    if not any(d.noise is not None and d.noise.measured for _, d in found):
+        notes += [f"Noise of epochs and judges: {why}." for why in _unmeasured(found)[:1]]
+    return Table(heads, rows, f"Intervals two ways: {against}", notes, numeric=(2, 4))
+
+
+def _unmeasured(found: list[tuple[str, Detail]]) -> list[str]:
+    whys = [[c.reason for c in (d.noise.epochs, d.noise.judges) if c.reason] for _, d in found if d.noise is not None]
+    return list(dict.fromkeys("; ".join(w) for w in whys if w))
+
+
+def _noise(found: list[tuple[str, Detail]], against: str) -> list[Table]:
+    """Shares of the noise, where any are measured."""
+    rows, notes = [], []
+    for label, d in found:
+        if d.noise is None:
+            continue
+        n = d.noise
+        if n.measured:
+            wider = interval(n.any_judges, signed=True) if n.any_judges.value is not None else ""
+            rows.append((label, _shares(n.epochs), _shares(n.judges), wider))
+            notes.append(n.any_judges.reason if n.any_judges.low is not None else "")
+        notes += [c.reason for c in (n.epochs, n.judges) if c.reason]
+    heads = ("Measure", "Items / epochs", "Items / judges / judges within items", "Judges as a sample [95 %]")
+    said = "Shares of the variance of the mean difference. Judges as a sample: the mean of the single judges' "
+    said += "differences, with an interval over items and judges."
+    told = [f"Not measured or to be read with care: {'; '.join(dict.fromkeys(n for n in notes if n))}."]
+    told = [said, *(told if any(notes) else [])]
+    return [Table(heads, rows, f"What the noise is made of: {against}", told, numeric=(1, 2, 3))] if rows else []
+
+
+def _shares(c: Components) -> str:
+    if not c.variances:
+        return "not measured"
+    return " / ".join(f"{100 * s:.0f} %" for s in c.shares.values()) or "no noise"
+
+
+def _choices(comparison: Comparison, against: str) -> Table:
+    rows = [
+        (c.label, interval(c.difference, signed=True), c.finding, c.change + (", sign turned" if c.turned else ""))
+        for c in comparison.choices
+    ]
+    others = [c for c in comparison.choices if c.change not in ("headline", "undefined")]
+    same = sum(c.change == "same" for c in others)
+    notes = [f"{same} of {len(others)} other scores say what the headline, {comparison.choices[0].label}, says."]
+    heads = ("Score", "Difference [95 %]", "The other run is", "Against the headline")
+    return Table(heads, rows, f"What the choice of score does: {against}", notes, numeric=(1,))
 
 
 def _tails(found: list[tuple[str, Detail]], against: str) -> Table:
@@ -102,8 +179,11 @@ def order_tables(found: Order) -> list[Table]:
             )
             for run, r in in_order
         ]
-    heads = ("Measure", "System", "Mean", "Rank", "95 % of resampled ranks", "Best in", "Tied with the first", "n")
-    notes = ["On the items that all runs have. Tied: no difference from the first is shown (sign flips, Holm)."]
+    heads = ("Measure", "System", "Mean", "Rank", "Ranks [95 %]", "Best in", "Tied with the first", "n")
+    notes = [
+        "On the items that all runs have. Ranks: those that no paired test (t, Holm over the others) rules out. Best "
+        "in: share of resamples. Tied: no difference from the first is shown (sign flips, Holm)."
+    ]
     if found.weights is not None:
         w = found.weights
         what = ", ".join(c.replace("_", " ") for c in found.criteria)
@@ -111,4 +191,21 @@ def order_tables(found: Order) -> list[Table]:
             f"Of all weightings of {what}, {100 * w.same_order:.0f} % keep the order of their equal-weight mean and "
             f"{100 * w.same_best:.0f} % its first."
         )
-    return [Table(heads, rows, "Ranks", notes, numeric=(2, 3, 4, 5, 7))]
+    ranks = Table(heads, rows, "Ranks", notes, numeric=(2, 3, 4, 5, 7))
+    return [ranks, *([_order_choices(found)] if found.choices else [])]
+
+
+def _order_choices(found: Order) -> Table:
+    rows = [
+        (
+            c.label,
+            str(c.runs),
+            "headline" if c.headline else "all level" if c.tau is None else f"{c.tau:+.2f}",
+            "" if c.headline else f"{c.reversed} of {c.pairs}",
+            "" if c.headline else "same" if c.first else "another",
+        )
+        for c in found.choices
+    ]
+    heads = ("Score", "Systems", "Kendall's tau-b", "Pairs turned round", "First")
+    notes = [f"Against the order by {found.choices[0].label}: 1 is the same order, -1 the reverse."]
+    return Table(heads, rows, "What the choice of score does to the order", notes, numeric=(1, 2, 3))

@@ -174,7 +174,8 @@ def methods(found: Paper) -> Iterator[str]:
     yield f"Judges: {judges or 'not stated'}; rubric {rubric}; criteria {', '.join(base.rubric.criteria)}."
     name = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[found.correction]
     yield (
-        "Differences are paired on prompts, with 95 % t intervals; shares have Wilson intervals. Tests are McNemar's "
+        "Differences are paired on prompts, with 95 % intervals: score intervals (Tango) on yes-no criteria, t "
+        "intervals elsewhere, a cluster bootstrap beside them; shares have Wilson intervals. Tests are McNemar's "
         "exact test on yes-no criteria and sign flips of differences elsewhere (exact where counts allow, else paired "
         f"t), corrected ({name}) over all scores and domains of a comparison. The margin of equivalence is "
         f"{found.margin:g} of each measure's range. Computed by psychosafe-eval {_version()}."

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
+from judges.stats.families import holm
 from judges.stats.ranks import rank_runs, weight_sensitivity
 
 
@@ -36,6 +38,22 @@ def test_a_false_lead_is_rare_among_equal_runs() -> None:
     rng = np.random.default_rng(2)
     apart = sum(any(not r.tied for r in rank_runs(list(rng.random((5, 60))), seed=s)) for s in range(120))
     assert apart <= 30, "the run in front is picked by its mean, so some excess over 5 % is there; it must stay small"
+
+
+def test_rank_intervals_are_paired_tests_with_holm_by_scipy() -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(0, 1, (7, 40)) + rng.normal(0, 1, 40) + np.array([0, 0, 0.3, 0.6, 0.6, 1, 2])[:, None]
+    x[1] = x[0]
+    for i, r in enumerate(rank_runs(list(x))):
+        others = [k for k in range(7) if k != i]
+        tests = [1.0 if {i, k} == {0, 1} else float(ttest_rel(x[i], x[k]).pvalue) for k in others]
+        apart = [k for k, p in zip(others, holm(tests), strict=True) if p < 0.05]
+        assert r.low == 1 + sum(x[k].mean() > x[i].mean() for k in apart)
+        assert r.high == 7 - sum(x[k].mean() < x[i].mean() for k in apart)
+
+
+def test_one_item_holds_all_ranks() -> None:
+    assert [(r.rank, r.low, r.high) for r in rank_runs([[0.1], [0.5], [0.3]])] == [(3, 1, 3), (1, 1, 3), (2, 1, 3)]
 
 
 def test_weights_by_the_area_of_the_simplex() -> None:

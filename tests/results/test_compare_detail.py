@@ -75,7 +75,10 @@ def test_the_command_prints_it_and_json_holds_it(tmp_path: Path) -> None:
     brief = CliRunner().invoke(main, arguments)
     assert brief.exit_code == 0 and "By domain" not in brief.output
     full = CliRunner().invoke(main, [*arguments, "--detail"])
-    for text in ("Wins, tests and margins", "20 / 20 / 0", "McNemar, exact", "Tails:", "By domain", "p (Holm)"):
+    for text in (
+        "Wins and tests", "Margins:", "Intervals two ways", "What the choice of score does", "20 / 20 / 0",
+        "McNemar, exact", "Tails:", "By domain", "p (Holm)",
+    ):  # fmt: skip
         assert text in full.output
     data = json.loads(CliRunner().invoke(main, [*arguments, "--correction", "bh", "--margin", "0.2", "--json"]).output)
     (comparison,) = data["comparisons"]
