@@ -10,6 +10,7 @@ import click
 from leaderboard.agreement.words import name
 from leaderboard.cli.common import Table, format_option, interval, one_line_errors, print_tables, relative_change
 from leaderboard.cli.compare_detail import detail_tables
+from leaderboard.cli.reproduce_tables import sorry_bench_command, xstest_command
 from results.reproduce import Reproduction
 from results.store import Store
 
@@ -17,6 +18,10 @@ from results.store import Store
 @click.group("reproduce")
 def reproduce_command() -> None:
     """Published comparisons, recomputed from the published files, with what they lacked."""
+
+
+reproduce_command.add_command(sorry_bench_command)
+reproduce_command.add_command(xstest_command)
 
 
 @reproduce_command.command("psychosafe")
