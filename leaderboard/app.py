@@ -177,7 +177,7 @@ def _warnings(group: Group) -> None:
 
 
 def _published(section: PublishedSection, picked: Column, n: int) -> None:
-    st.header("Published figures")
+    st.header(section.title)
     st.write(PUBLISHED)
     st.text(f"Source: {present.plain(section.source, 200)}\nRevision: {present.plain(section.revision, 200)}")
     column = next((c for c in section.columns if c.name == picked.name), section.columns[0])

@@ -19,9 +19,9 @@ from results.compare import LABELS, PAIR_SCORE, Measure, measures, twin_run
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS, extra_measures
 from results.manifest import Manifest, ScaleFacts, differing
-from results.measures import SUPPORT_BESIDE
+from results.measures import LOWER_IS_BETTER, SUPPORT_BESIDE
 from results.parallel import ParallelRow, parallel_rows
-from results.published import published_runs
+from results.published import published_runs, reference_runs
 from results.schema import PANEL_RATER
 from results.store import Store, StoreError
 from rubrics.loader import load_rubric
@@ -122,6 +122,7 @@ class PublishedSection:
     note: str
     columns: tuple[Column, ...]
     rows: tuple[BoardRow, ...]
+    title: str = "Published figures"
 
 
 @dataclass(frozen=True)
@@ -170,18 +171,23 @@ def load_board(store: Store) -> Board:
 def published_sections() -> tuple[PublishedSection, ...]:
     """The published figures, a section a source and revision."""
     scales = {c.id: ScaleFacts.of(c) for c in load_rubric("paper").criteria}
-    found: dict[tuple[str, str, str], list[BoardRow]] = {}
-    for run in published_runs():
+    found: dict[tuple[str, str, str, str], list[BoardRow]] = {}
+    for run in (*published_runs(), *reference_runs()):
         row = BoardRow(run.id, run.label, run.model, "published", run.condition, run.measures, False, present.UNRANKED)
-        found.setdefault((run.source, run.revision, run.note), []).append(row)
+        found.setdefault((run.source, run.revision, run.note, run.title), []).append(row)
     sections = []
-    for (source, revision, note), rows in found.items():
+    for (source, revision, note, title), rows in found.items():
         names = _ordered(n for r in rows for n in r.measures)
         columns = [
-            Column(n, LABELS.get(n, n.replace("_", " ").capitalize()), scales[n].bounds if n in scales else (0.0, 1.0))
+            Column(
+                n,
+                LABELS.get(n, n.replace("_", " ").capitalize()),
+                scales[n].bounds if n in scales else (0.0, 1.0),
+                n not in LOWER_IS_BETTER,
+            )
             for n in names
         ]
-        sections.append(PublishedSection(source, revision, note, tuple(columns), tuple(rows)))
+        sections.append(PublishedSection(source, revision, note, tuple(columns), tuple(rows), title))
     return tuple(sections)
 
 

@@ -127,7 +127,7 @@ def _published(section: PublishedSection, figures: list[dict[str, Any]]) -> str:
     column = next((c for c in section.columns if c.name == "paper"), section.columns[0])
     return "".join(
         [
-            "<h2>Published figures</h2>",
+            f"<h2>{_esc(section.title)}</h2>",
             "<p>As published, on other prompts and by other judges: not comparable with any run above.</p>",
             f"<p>{_esc(section.note)}</p>",
             _chart(section.rows, column, figures),

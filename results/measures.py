@@ -21,8 +21,11 @@ SELECTIVITY: Final = "selectivity"
 BALANCED: Final = "balanced"
 SUPPORT_BESIDE: Final = "support_beside_answer"
 LOWER_IS_BETTER: Final = frozenset(
-    {"over_refusal", "faithful_over_refusal", "fulfilment", "early_alarms", "harmed", "abandoned"}
-)
+    {
+        "over_refusal", "faithful_over_refusal", "fulfilment", "fulfilment_over_mutations", "early_alarms", "harmed",
+        "abandoned",
+    }
+)  # fmt: skip
 SHARES: Final = frozenset(
     {
         "answered_in_full", "refused", "full_refusal", "partial_refusal", "redirection", "over_refusal", "safety",

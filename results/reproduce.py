@@ -1,21 +1,23 @@
 """The published main comparison, recomputed from the published judgments, beside what its authors state.
 
 Faithful: the plain mean of four criteria, relative changes of raw means, over the prompts rated in every run. Strict:
-the same with answers judged not to refuse at 0, paired intervals, and bounds for the prompts that were left out.
+`results.reproduce_strict`. How the answers end, where the file holds them: `results.answer_ends`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from judges.stats import Estimate
+from results.answer_ends import AnswerEnds, answer_ends
 from results.compare import Comparison, compare
 from results.importers.psychosafe import ImportRefused, read_judgments
 from results.manifest import Manifest
+from results.reproduce_strict import CLAIM_NAMES, Side, bounds, side_by_side
 from results.schema import ratings_table
 from results.store import Store
 
@@ -24,7 +26,6 @@ BASELINE: Final = "v0_full"
 PROMPTS: Final = 500
 """Prompts of the validation set, of which the published file holds those that every run answered."""
 MEASURES: Final = ("paper", "refusal", "grounding", "references", "relevance", "gated_published")
-CLAIM_NAMES: Final = {"paper": "overall", "references": "references", "grounding": "grounding"}
 DIFFERENCES: Final = (
     "The published score lets support make up for harm: an answer that does what was asked, kindly and with a "
     "helpline, scores 0.75, and a plain refusal 0.25. The gated mean gives such answers 0.",
@@ -99,12 +100,19 @@ class Reproduction:
         comparisons: The comparisons behind them, with tests and domains.
         left_out: Prompts of the set that the file lacks.
         differences: Where the published analysis and this one differ.
+        sides: Every measure of every run, as the authors count and strictly.
+        ends: By run, how its answers end; nothing for a run whose answers the file does not hold.
+        complete: `sides` over the items whose answers in run and baseline show no sign of having been cut; nothing
+            for a run whose answers, or whose baseline's, the file does not hold.
     """
 
     lines: tuple[Line, ...]
     comparisons: tuple[Comparison, ...]
     left_out: int
     differences: tuple[str, ...]
+    sides: tuple[Side, ...] = ()
+    ends: Mapping[str, AnswerEnds] = field(default_factory=dict)
+    complete: tuple[Side, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready fields."""
@@ -117,6 +125,9 @@ class Reproduction:
                 for row in c.domains
             ],
             "differences": list(self.differences),
+            "side_by_side": [s.as_dict() for s in self.sides],
+            "answers": {run: e.as_dict() for run, e in self.ends.items()} or "not in this file",
+            "complete_answers_only": [s.as_dict() for s in self.complete],
         }
 
 
@@ -146,7 +157,26 @@ def reproduce_psychosafe(store: Store, path: Path, domains: Mapping[str, str] | 
         for run, c in zip(runs, done, strict=True)
         for measure in MEASURES
     ]
-    return Reproduction(tuple(lines), tuple(done), left_out, DIFFERENCES)
+    ends = answer_ends(path, [BASELINE, *runs])
+    stated = {"v1_full": claims}
+    sides = side_by_side(store, base, runs, stated, left_out)
+    return Reproduction(
+        tuple(lines), tuple(done), left_out, DIFFERENCES, sides, ends, _complete(store, base, runs, ends)
+    )
+
+
+def _complete(
+    store: Store, base: Manifest, runs: Mapping[str, Manifest], ends: Mapping[str, AnswerEnds]
+) -> tuple[Side, ...]:
+    """Each run against the baseline over the items whose answers are complete in both."""
+    if BASELINE not in ends:
+        return ()
+    made: list[Side] = []
+    for run, manifest in runs.items():
+        if run in ends:
+            both = ends[BASELINE].complete & ends[run].complete
+            made += side_by_side(store, base, {run: manifest}, {}, only=both)
+    return tuple(made)
 
 
 def _line(run: str, comparison: Comparison, measure: str, claims: Mapping[str, float], left_out: int) -> Line:
@@ -162,16 +192,5 @@ def _line(run: str, comparison: Comparison, measure: str, claims: Mapping[str, f
         difference=row.difference,
         relative=row.detail.relative if row.detail else None,
         claimed=claims.get(CLAIM_NAMES.get(measure, "")),
-        bounds=_bounds((row.baseline, row.other), left_out, (low, high)),
+        bounds=bounds((row.baseline, row.other), left_out, (low, high)),
     )
-
-
-def _bounds(pair: Sequence[Estimate], left_out: int, ends: tuple[float, float]) -> tuple[float, float]:
-    """The difference of means with everything left out at the worst, and at the best end for the second run."""
-    base, other = pair
-
-    def mean(e: Estimate, end: float) -> float:
-        return ((e.value or 0.0) * e.n + end * left_out) / (e.n + left_out)
-
-    low, high = ends
-    return mean(other, low) - mean(base, high), mean(other, high) - mean(base, low)

@@ -144,7 +144,7 @@ def console(table: Table) -> str:
     # Names come from logs and files: as Text they are never read as markup.
     # Wide tables are worth a sideways scroll; a narrow terminal would otherwise fold every interval.
     out = io.StringIO()
-    console = Console(file=out, width=max(150, Console().width), highlight=False, no_color=True)
+    console = Console(file=out, width=max(150, Console().width, _needed(table)), highlight=False, no_color=True)
     rich = RichTable(title=Text(table.title) if table.title else None, title_justify="left", box=box.SIMPLE_HEAD)
     for i, head in enumerate(table.columns):
         right = i in table.numeric
@@ -157,6 +157,13 @@ def console(table: Table) -> str:
     for note in table.notes:
         console.print(Text(note))
     return out.getvalue().rstrip()
+
+
+def _needed(table: Table) -> int:
+    """Width below which a table would lose its last columns: numbers are not folded, nor words to single letters."""
+    longest = [max((len(row[i]) for row in table.rows), default=0) for i in range(len(table.columns))]
+    least = [min(UNFOLDED, n) if i in table.numeric else min(12, n) for i, n in enumerate(longest)]
+    return sum(least) + 2 * (len(least) + 1)
 
 
 def _csv(table: Table) -> str:

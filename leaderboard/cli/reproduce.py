@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from leaderboard.agreement.words import name
-from leaderboard.cli.common import Table, format_option, interval, one_line_errors, print_tables, relative_change
+from leaderboard.cli.common import (
+    Table,
+    format_option,
+    interval,
+    one_line_errors,
+    p_value,
+    print_tables,
+    relative_change,
+)
 from leaderboard.cli.compare_detail import detail_tables
+from leaderboard.cli.reproduce_tables import sorry_bench_command, xstest_command
 from results.reproduce import Reproduction
+from results.reproduce_strict import Side
 from results.store import Store
 
 
 @click.group("reproduce")
 def reproduce_command() -> None:
     """Published comparisons, recomputed from the published files, with what they lacked."""
+
+
+reproduce_command.add_command(sorry_bench_command)
+reproduce_command.add_command(xstest_command)
 
 
 @reproduce_command.command("psychosafe")
@@ -26,8 +41,9 @@ def reproduce_command() -> None:
 def psychosafe_command(judgments: Path, prompts: Path | None, fmt: str) -> None:
     """The PsychoSafe main comparison, from JUDGMENTS of its four runs (compare_all_judges_..._full_vs_sft.json).
 
-    Beside the authors' figures: paired differences with intervals, relative changes with intervals, bounds for the
-    prompts that were left out and, with --prompts, every score by risk cluster. Nothing is written.
+    As its authors count and strictly, side by side: relative changes with intervals; differences with intervals,
+    corrected tests and bounds for the prompts that were left out. Where the file holds the answers, which were cut, and
+    the comparison without them. With --prompts, every score by risk cluster. Nothing is written.
     """
     from evals.load import load_prompts
     from results.reproduce import reproduce_psychosafe
@@ -35,33 +51,105 @@ def psychosafe_command(judgments: Path, prompts: Path | None, fmt: str) -> None:
     with one_line_errors(), tempfile.TemporaryDirectory() as folder:
         domains = {i.prompt: i.domain or "" for i in load_prompts(str(prompts)).items} if prompts else {}
         found = reproduce_psychosafe(Store(Path(folder)), judgments, domains)
-    tables = [*_lines(found), *(t for c in found.comparisons for t in detail_tables(c)), _account(found)]
+    tables = [*_sides(found), *_answers(found)]
+    tables += [*(t for c in found.comparisons for t in detail_tables(c)), _account(found)]
     print_tables(tables, fmt, found.as_dict())
 
 
-def _lines(found: Reproduction) -> list[Table]:
-    """A table a run."""
-    heads = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]", "Relative [95 %]", "Stated", "Agrees",
+def _sides(found: Reproduction) -> list[Table]:
+    """Faithful and strict side by side, a table a run."""
+    heads = ("Measure", "Faithful", "Change [95 %]", "Stated", "Strict", "Difference [95 %]", "p (Holm)",
              f"With the {found.left_out} left out")  # fmt: skip
+    stated = {(x.run, x.measure): x for x in found.lines}
+    notes = [
+        "Faithful: raw means (grounding and relevance on 1-5), baseline and this run, and the relative change, as "
+        "published. Stated: what the abstract says, and whether this rounds to it.",
+        "Strict: each criterion on 0-1, and 0 where the answer is judged not to refuse; paired differences; bounds put "
+        "every prompt that was left out at either end of the scale. Some prompts are harmless or ask for nothing; a 0 "
+        "for answering them is the method's, not the answer's.",
+        f"Corrected over {sum(s.p_value is not None for s in found.sides)} tests: all measures of all runs.",
+    ]
     tables = []
-    for run in dict.fromkeys(line.run for line in found.lines):
-        own = [line for line in found.lines if line.run == run]
+    for own in _by_run(found.sides):
         rows = [
             (
-                name(line.measure) if line.measure != "gated_published" else "The same, 0 if not refused",
-                interval(line.baseline),
-                interval(line.other),
-                interval(line.difference, signed=True),
-                relative_change(line.relative),
-                "" if line.claimed is None else f"{100 * line.claimed:+.1f} %",
-                {None: "", True: "yes", False: "no"}[line.agrees],
-                f"{line.bounds[0]:+.3f} to {line.bounds[1]:+.3f}",
+                _name(s),
+                _from_to(*s.faithful),
+                relative_change(s.relative),
+                _stated(s, stated[s.run, s.measure].agrees),
+                _from_to(s.baseline.value, s.other.value),
+                interval(s.difference, signed=True),
+                p_value(s.adjusted),
+                f"{s.bounds[0]:+.3f} to {s.bounds[1]:+.3f}",
             )
-            for line in own
+            for s in own
         ]
-        title = f"{own[0].label}  against the baseline, {own[0].baseline.n} prompts"
-        tables.append(Table(heads, rows, title, numeric=(1, 2, 3, 4, 5, 7)))
+        title = f"Faithful and strict: {own[0].label}  against the baseline, {own[0].baseline.total} prompts"
+        tables.append(Table(heads, rows, title, numeric=range(1, 8)))
+    return [*tables[:-1], *(replace(t, notes=notes) for t in tables[-1:])]
+
+
+def _answers(found: Reproduction) -> list[Table]:
+    """How the answers end, and the comparison over those that show no sign of having been cut."""
+    if not found.ends:
+        said = "Answers not in this file: how many were cut, and what they change, cannot be said from it. "
+        said += "`psychosafe data fetch paper_judgments` brings the authors' own file."
+        return [Table(("", "What to know"), [("", said)], "Answers that were cut")]
+    heads = ("Run", "Answers", "End token", "No end token", "Last line open", "Repetition", "No answer", "Complete")
+    rows = [
+        (
+            e.run,
+            f"{e.answers} of {e.total}",
+            *map(str, (e.with_token, e.without_token, e.unfinished, e.repeating, e.no_answer, len(e.complete))),
+        )
+        for e in found.ends.values()
+    ]
+    notes = [
+        "The file does not say which answers reached the limit of tokens; these are signs. Complete: an answer without "
+        "repetition that ends in the end token or, in runs that mostly lack it, whose last line closes.",
+    ]
+    tables = [Table(heads, rows, "Answers that were cut", notes, numeric=range(1, len(heads)))]
+    if found.complete:
+        tables.append(_complete(found))
     return tables
+
+
+def _complete(found: Reproduction) -> Table:
+    whole = {(s.run, s.measure): s for s in found.sides}
+    rows = [
+        (
+            s.label,
+            _name(s),
+            relative_change(whole[s.run, s.measure].relative),
+            relative_change(s.relative),
+            interval(whole[s.run, s.measure].difference, signed=True),
+            interval(s.difference, signed=True),
+            f"{s.difference.n} of {whole[s.run, s.measure].difference.n}",
+        )
+        for s in found.complete
+    ]
+    heads = ("System", "Measure", "Change, all [95 %]", "Change, complete answers", "Strict difference, all [95 %]",
+             "Strict difference, complete answers", "n")  # fmt: skip
+    notes = ["Over prompts whose answers are complete in both runs; leaving prompts out is itself a selection."]
+    return Table(heads, rows, "The comparison without answers that were cut", notes, numeric=range(2, len(heads)))
+
+
+def _name(side: Side) -> str:
+    return "Overall" if side.measure == "paper" else name(side.measure)
+
+
+def _from_to(baseline: float | None, other: float | None) -> str:
+    return "undefined" if baseline is None or other is None else f"{baseline:.3f} to {other:.3f}"
+
+
+def _stated(side: Side, agrees: bool | None) -> str:
+    if side.claimed is None:
+        return ""
+    return f"{100 * side.claimed:+.1f} %, {'agrees' if agrees else 'differs'}"
+
+
+def _by_run(sides: tuple[Side, ...]) -> list[list[Side]]:
+    return [[s for s in sides if s.run == run] for run in dict.fromkeys(s.run for s in sides)]
 
 
 def _account(found: Reproduction) -> Table:

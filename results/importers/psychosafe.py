@@ -89,6 +89,11 @@ def read_judgments(path: Path, domains: Mapping[str, str] | None = None) -> Iter
         yield manifest, ratings
 
 
+def item_id(prompt: str) -> str:
+    """Id of an item. The files' own ids are positions; the text identifies an item across files."""
+    return f"p-{hashlib.sha256(prompt.encode()).hexdigest()[:12]}"
+
+
 def _series(models: Any, rows: list[Any], name: str) -> dict[str, list[str]]:
     """Judges by run name, from the file's own list or, where it has none, from the keys."""
     series = models if isinstance(models, list) else None
@@ -120,11 +125,10 @@ def _items(rows: list[Any], domains: Mapping[str, str], name: str) -> list[ItemF
             raise ImportRefused(f"{name}, result {n}: a prompt that stands above already")
         seen.add(prompt)
         try:
-            digest = hashlib.sha256(prompt.encode()).hexdigest()
+            name_of_it, digest = item_id(prompt), hashlib.sha256(prompt.encode()).hexdigest()
         except UnicodeEncodeError as ex:
             raise ImportRefused(f"{name}, result {n}: the prompt holds half a character (a lone surrogate)") from ex
-        # The file's own ids are positions; the text identifies an item across files.
-        items.append(ItemFacts(id=f"p-{digest[:12]}", sha256=digest[:16], domain=domains.get(prompt)))
+        items.append(ItemFacts(id=name_of_it, sha256=digest[:16], domain=domains.get(prompt)))
     return items
 
 

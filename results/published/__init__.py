@@ -11,11 +11,19 @@ from typing import Any, Final
 from scipy.special import stdtrit
 
 from judges.stats import Estimate, wilson
+from results.published.tables import PublishedTable, sorry_bench_table, xstest_table
 
 HERE: Final = Path(__file__).parent
 BINARY: Final = frozenset({"refusal", "references"})
 SCALES: Final = {"grounding": (1.0, 5.0), "relevance": (1.0, 5.0)}
 """Scales of the published criteria; everything else is 0 to 1."""
+MEASURES: Final = {
+    "base": "fulfilment",
+    "mutated": "fulfilment_over_mutations",
+    "over_refusal": "over_refusal",
+    "safety": "safety",
+}
+"""Names of the measures of published tables, as on a board."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,7 @@ class PublishedRun:
         source: Where it stands.
         revision: Which version of the source was read.
         note: What to know before comparing.
+        title: What it is published on, as a heading.
     """
 
     id: str
@@ -41,6 +50,7 @@ class PublishedRun:
     source: str
     revision: str
     note: str
+    title: str = "Published figures"
 
     @property
     def label(self) -> str:
@@ -63,6 +73,32 @@ def published_runs() -> list[PublishedRun]:
             note=data["note"],
         )
         for row in data["runs"]
+    ]
+
+
+def reference_runs() -> list[PublishedRun]:
+    """The published systems on SORRY-Bench and XSTest: aggregate figures with the intervals that their counts allow.
+
+    Raises:
+        PublishedError: A table in the repository cannot be read.
+    """
+    return [*_rows(sorry_bench_table()), *_rows(xstest_table())]
+
+
+def _rows(table: PublishedTable) -> list[PublishedRun]:
+    return [
+        PublishedRun(
+            id=row.id,
+            model=row.model,
+            condition=row.condition,
+            judges=(table.judge,),
+            measures={MEASURES[name]: rate.estimate for name, rate in row.rates.items()},
+            source=table.source,
+            revision=table.revision,
+            note=" ".join(table.notes),
+            title=f"Published: {table.title}",
+        )
+        for row in table.rows
     ]
 
 

@@ -173,9 +173,16 @@ def labels(rows: Sequence[BoardRow]) -> list[str]:
 def test_empty_store_has_no_groups_and_still_the_published_rows(store: Store) -> None:
     board = load_board(store)
     assert board.groups == () and not board.damaged
-    (section,) = board.published
-    assert len(section.rows) == 4 and section.source.startswith("https://") and section.revision
-    assert all(r.kind == "published" and not r.ranked for r in section.rows)
+    section, *benchmarks = board.published
+    assert len(section.rows) == 4
+    for s in (section, *benchmarks):
+        assert s.source.startswith("https://") and s.revision
+        assert all(r.kind == "published" and not r.ranked for r in s.rows)
+    columns = [{c.name: c.higher_is_better for c in s.columns} for s in benchmarks]
+    assert columns == [
+        {"fulfilment": False, "fulfilment_over_mutations": False},
+        {"over_refusal": False, "safety": True},
+    ]
 
 
 def test_twin_runs_are_no_rows_and_models_stand_apart_from_references(tmp_path: Path) -> None:
@@ -440,7 +447,7 @@ def test_board_file_escapes_names_and_asks_for_nothing(tmp_path: Path) -> None:
     ]
     assert not any(k.startswith("on") for _, a in seen for k in a)
     assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
-    assert "showSendToCloud" in page and page.count("<table>") == 3
+    assert "showSendToCloud" in page and page.count("<table>") == 5
     for r in board.groups[0].rows:
         assert present.number(r.measures["quality"]) in page
 
