@@ -88,13 +88,13 @@ class Cube:
             values = (values == best) & known
         by_item = (len(self.runs), len(self.items), self.epochs)
         count = known.reshape(by_item).sum(axis=2)
-        total = values.reshape(by_item).sum(axis=2, dtype=float)
-        return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+        total = values.reshape(by_item).sum(axis=2, dtype=np.float64)
+        return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
     def due(self, measure: str) -> npt.NDArray[np.bool_]:
         """Where one measure of the panel has a meaning, (runs, items)."""
         values = self._responses(measure, PANEL_RATER)
-        return ~np.isinf(values).reshape(len(self.runs), len(self.items), self.epochs).all(axis=2)
+        return np.asarray(~np.isinf(values).reshape(len(self.runs), len(self.items), self.epochs).all(axis=2))
 
     def _responses(self, measure: str, rater: str) -> Values:
         """(runs, responses); NaN missing, infinite undefined."""
@@ -132,10 +132,8 @@ class _Axes:
 
 def cube_key(run: Manifest) -> tuple[Any, ...]:
     """What runs of one cube share: items with their texts, rubric, panel, epochs, and how scores came about."""
-    items = run.items_sha256() or tuple(i.id for i in run.items)
     judges = tuple(j.id for j in run.panel.judges)
-    return (items, run.rubric.sha256, run.rubric.criteria, run.rubric.scores, run.panel.sha256, judges, run.epochs,
-            run.scoring, run.normaliser, run.routing)  # fmt: skip
+    return (run.comparability("cube")[0], run.rubric.criteria, run.rubric.scores, judges)
 
 
 def cube(store: Store, runs: Sequence[Manifest]) -> Cube:
@@ -223,4 +221,4 @@ def _places(column: pa.DictionaryArray, names: Sequence[str]) -> npt.NDArray[np.
     """Where each row's text stands among some names; -1 if it does not."""
     place = {name: i for i, name in enumerate(names)}
     of_code = np.array([*(place.get(n, -1) for n in column.dictionary.to_pylist()), -1], np.int64)
-    return of_code[np.asarray(pc.fill_null(column.indices, -1))]
+    return np.asarray(of_code[np.asarray(pc.fill_null(column.indices, -1))])

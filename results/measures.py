@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from judges.response import STATES, UNJUDGED
 from judges.scores import pair_scores
@@ -143,6 +143,37 @@ class Measure:
         return combination(parts, [1 / len(parts)] * len(parts))
 
 
+class MeasureKind(NamedTuple):
+    """What is known of a criterion or score from the rubric alone.
+
+    Attributes:
+        label: How people read it.
+        bounds: Lowest and highest possible value.
+        binary: Whether a value is 0 or 1 on an item.
+        higher_is_better: Direction.
+        best: Of a nominal criterion, the category whose share is the figure.
+    """
+
+    label: str
+    bounds: tuple[float, float]
+    binary: bool
+    higher_is_better: bool
+    best: float | None
+
+
+def kind_of(run: Manifest, name: str) -> MeasureKind:
+    """What kind of measure a criterion or score of a run is."""
+    scale = run.rubric.scales.get(name)
+    nominal = scale is not None and scale.scale == "nominal"
+    return MeasureKind(
+        label=_label(name, scale),
+        bounds=scale.bounds if scale is not None and not nominal else (0.0, 1.0),
+        binary=nominal or (scale is not None and scale.scale == "binary") or name in SHARES,
+        higher_is_better=name not in LOWER_IS_BETTER and (scale is None or scale.direction == "higher"),
+        best=(scale.best_value or 0.0) if scale is not None and nominal else None,
+    )
+
+
 def measures(store: Store, run: Manifest) -> dict[str, Measure]:
     """Every measure of a run: criteria, scores, and the pair score if its system has a run on the twins."""
     values = store.values(run.run_id, PANEL_RATER)
@@ -153,21 +184,21 @@ def measures(store: Store, run: Manifest) -> dict[str, Measure]:
         defined = store.defined_items(run.run_id, name, PANEL_RATER)
         if not defined and not per_item:
             continue
-        nominal = scale is not None and scale.scale == "nominal"
-        if scale is not None and nominal:
+        kind = kind_of(run, name)
+        if scale is not None and kind.best is not None:
             per_item = _share_of_best(store, run, name, scale)
         key, parts = run.comparability(name)
         found[name] = Measure(
             name=name,
-            label=_label(name, scale),
-            bounds=scale.bounds if scale is not None and not nominal else (0.0, 1.0),
+            label=kind.label,
+            bounds=kind.bounds,
             values=per_item,
             total=len(defined),
             due=frozenset(defined),
             key=key,
             parts=parts,
-            binary=nominal or (scale is not None and scale.scale == "binary") or name in SHARES,
-            higher_is_better=name not in LOWER_IS_BETTER and (scale is None or scale.direction == "higher"),
+            binary=kind.binary,
+            higher_is_better=kind.higher_is_better,
         )
     found |= balanced_measure(run, found) | support_on_twins(store, run)
     return {**pair_measures(store, run), **found}

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from judges.response import NORMALISER_VERSION, Response, read_response
@@ -51,25 +49,6 @@ Key = tuple[str, int, int, str, str, str]
 
 class TextsMissing(StoreError):
     """The texts of a run are not in the store, and its log is not where it was."""
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One message and the answer to it.
-
-    Attributes:
-        turn: Its number from 1 on; 0 where there are no turns.
-        prompt: The message.
-        response: The answer as it was judged.
-        state: What kind of text it is, as in `judges.response.STATES`.
-        justifications: (rater, criterion) -> what a judge wrote; the criterion is empty for a word on all of them.
-    """
-
-    turn: int
-    prompt: str
-    response: str
-    state: str
-    justifications: Mapping[tuple[str, str], str]
 
 
 def add_texts(store: Store, run_id: str, file: LogFile | None = None) -> bool:
@@ -128,7 +107,7 @@ def run_texts(store: Store, run_id: str) -> tuple[pa.Table, str | None]:
         TextsMissing: They are not in the store, and its log is not where it was.
         StoreError: No such run.
     """
-    _on_first_use(store, run_id)
+    texts_or_log(store, run_id)
     path = store.runs_dir / run_id / FILE
     try:
         return pq.read_table(path, schema=TEXTS), (_told(path) or {}).get("system")
@@ -136,34 +115,13 @@ def run_texts(store: Store, run_id: str) -> tuple[pa.Table, str | None]:
         raise TextsMissing(f"the texts of {run_id!r} cannot be read; remove {FILE}, and ingest its log again") from ex
 
 
-def transcript(store: Store, run_id: str, item_id: str, epoch: int = 1) -> tuple[Turn, ...]:
-    """What was said on one item, turn by turn; one turn where there are no turns.
+def texts_or_log(store: Store, run_id: str) -> None:
+    """Make sure that a run's texts are in the store; from its log now, if need be.
 
     Raises:
-        TextsMissing: The texts are not in the store, and the log is not where it was.
-        StoreError: No such run, or no such item in it.
+        TextsMissing: They are not, and the log is not where it was.
+        StoreError: No such run.
     """
-    _on_first_use(store, run_id)
-    path = store.runs_dir / run_id / FILE
-    try:
-        # Row groups are sorted by item: only those are read that can hold it.
-        wanted = (pc.field("item_id") == item_id) & (pc.field("epoch") == epoch)
-        rows = pq.read_table(path, filters=wanted).to_pylist()
-    except (OSError, pa.ArrowInvalid) as ex:
-        raise TextsMissing(f"the texts of {run_id!r} cannot be read; remove {FILE}, and ingest its log again") from ex
-    if not rows:
-        raise StoreError(f"{run_id!r} has no texts of item {item_id!r} in epoch {epoch}")
-    turns = []
-    for turn in sorted({r["turn"] for r in rows}):
-        own = [r for r in rows if r["turn"] == turn]
-        said = {r["kind"]: r for r in own}
-        answer = said.get(RESPONSE, {"text": "", "state": ""})
-        why = {(r["rater"], r["criterion"]): r["text"] for r in own if r["kind"] == JUSTIFICATION}
-        turns.append(Turn(turn, said.get(PROMPT, {"text": ""})["text"], answer["text"], answer["state"], why))
-    return tuple(turns)
-
-
-def _on_first_use(store: Store, run_id: str) -> None:
     manifest = store.manifest(run_id)
     if texts_ingested(store, manifest):
         return

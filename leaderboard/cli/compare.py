@@ -11,11 +11,13 @@ from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.cli.common import Table, format_option, interval, one_line_errors, print_tables, store_option
 from leaderboard.cli.compare_detail import detail_tables, order_tables
+from leaderboard.cli.compare_overview import overview_tables
 from results.clusters import CHOICES, By
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS
 from results.manifest import Manifest
+from results.overview import overview as find_overview
 from results.paired import MARGIN
 from results.ranking import order
 from results.store import Store
@@ -28,6 +30,8 @@ HEADS: Final = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]
 @click.option(
     "--baseline", required=True, metavar="RUN", help="Run to compare with: its id, the start of it, or MODEL/CONDITION."
 )
+@click.option("--overview", is_flag=True, help="Every comparable run in one table a measure, with ranks.")
+@click.option("--measure", multiple=True, metavar="NAME", help="With --overview: this criterion or score only.")
 @click.option("--detail", is_flag=True, help="Also wins, tests, tails, domains, and what could have been seen.")
 @click.option("--margin", type=click.FloatRange(0.001, 1), help="Margin of equivalence, a share of the range [0.05].")
 @click.option("--cluster", type=click.Choice(CHOICES), help="What items share: units of the interval [source].")
@@ -37,6 +41,8 @@ HEADS: Final = ("Measure", "Baseline [95 %]", "Other [95 %]", "Difference [95 %]
 def compare_command(
     runs: tuple[str, ...],
     baseline: str,
+    overview: bool,
+    measure: tuple[str, ...],
     detail: bool,
     margin: float | None,
     cluster: By | None,
@@ -50,8 +56,15 @@ def compare_command(
     change where the published convention has one, n and coverage. Runs that are not comparable are refused.
     """
     detail = detail or margin is not None or correction is not None or cluster is not None
+    if measure and not overview:
+        raise click.UsageError("--measure belongs to --overview")
+    if overview and (runs or detail):
+        raise click.UsageError("--overview takes every comparable run, and no detail; leave the others out")
     with one_line_errors():
         base = store.find(baseline)
+        if overview:
+            print_overview(store, base, measure, fmt)
+            return
         others = [store.find(r) for r in runs] or comparable_with(store, base)
         if not others:
             raise NotComparable(f"no other run is comparable with {base.run_id}; name one to see why")
@@ -67,6 +80,13 @@ def compare_command(
     tables = [t for c in done for t in (comparison_table(c), *detail_tables(c), *beside_tables(c))]
     tables += order_tables(ranked) if ranked is not None else []
     print_tables([*tables, *([timing_table(when)] if when else [])], fmt, data)
+
+
+def print_overview(store: Store, base: Manifest, wanted: Sequence[str], fmt: str) -> None:
+    """Every comparable run in one table a measure."""
+    found = find_overview(store, base, wanted)
+    data = {"baseline": base.run_id, "measures": [o.as_dict() for o in found]}
+    print_tables(overview_tables(found, base.run_id), fmt, data)
 
 
 def timing_table(when: Sequence[tuple[str, Timing]]) -> Table:

@@ -25,7 +25,8 @@ from results.logs.files import log_file
 from results.logs.panels import read_runs
 from results.logs.reading import LogError
 from results.store import Store, StoreError
-from results.texts import _STOPS, RESPONSE, TextsMissing, add_texts, run_texts, texts_ingested, transcript
+from results.texts import _STOPS, RESPONSE, TextsMissing, add_texts, run_texts, texts_ingested
+from results.transcripts import answers, transcript
 from tests.e2e.conftest import run_task, write_items
 from tests.support.logs import copy_log
 
@@ -136,6 +137,14 @@ def test_texts_come_on_first_use(logs: dict[str, Path], tmp_path: Path) -> None:
     assert {rater for t in turns for rater, _ in t.justifications} == {"rules"}
     Path(path).unlink()
     assert transcript(store, run_id, "esc-sh-01") == turns, "the store has them now"
+    index = answers(store, run_id).to_pylist()
+    own = [r for r in index if r["item_id"] == "esc-sh-01"]
+    assert [(r["turn"], r["state"], r["words"]) for r in own] == [
+        (t.turn, t.state, len(t.response.split())) for t in turns
+    ]
+    assert {r["item_id"] for r in index} == {"esc-sh-01", "esc-vi-01"}
+    assert answers(Store(store.root), run_id).to_pylist() == index
+    assert len(list((store.root / "derived").glob("answers-*"))) == 1
     with pytest.raises(StoreError, match="no texts of item 'nobody'"):
         transcript(store, run_id, "nobody")
 
