@@ -19,7 +19,7 @@ from results.compare import LABELS, PAIR_SCORE, Measure, measures, twin_run
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS, extra_measures
 from results.manifest import Manifest, ScaleFacts, differing
-from results.measures import LOWER_IS_BETTER, SUPPORT_BESIDE
+from results.measure import LOWER_IS_BETTER, SUPPORT_BESIDE
 from results.parallel import ParallelRow, parallel_rows
 from results.published import published_runs, reference_runs
 from results.schema import PANEL_RATER

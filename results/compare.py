@@ -14,9 +14,11 @@ from typing import Any, Final
 from judges.response import STATES
 from judges.stats import Estimate
 from results.clusters import By, clusters
+from results.cross_measures import twin_run
 from results.extras import extra_measures
 from results.manifest import Manifest, differing
-from results.measures import LABELS, PAIR_SCORE, SELECTIVITY, Measure, measures, twin_run
+from results.measure import LABELS, PAIR_SCORE, SELECTIVITY, Measure
+from results.measures import measures
 from results.noise import noise
 from results.paired import MARGIN, Correction, Detail, DomainRow, corrected, detail, domain_rows
 from results.sensitivity import Choice, choices

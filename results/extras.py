@@ -10,7 +10,7 @@ import math
 from typing import Any, Final, NamedTuple
 
 from results.manifest import Manifest
-from results.measures import Measure
+from results.measure import Measure
 from results.schema import DESCRIBE_RATER, RESOURCE_RATER
 from results.store import Store
 

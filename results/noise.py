@@ -12,7 +12,7 @@ from judges.stats import Estimate
 from judges.stats.components import Components, epoch_components, judge_components, judges_as_sample
 from judges.stats.difference import held_within
 from results.manifest import Manifest
-from results.measures import Measure
+from results.measure import Measure
 from results.schema import PANEL_RATER
 from results.store import Store
 

@@ -12,7 +12,7 @@ from judges.stats.many import differences
 from judges.stats.ranks import Rank, rank_runs
 from results.cube import cube, cube_key
 from results.manifest import Manifest
-from results.measures import kind_of
+from results.measure import kind_of
 from results.statistics import ALL, statistics
 from results.store import Store, StoreError
 

@@ -23,7 +23,7 @@ from judges.stats.paired import (
 )
 from results.clusters import Clusters
 from results.manifest import Manifest
-from results.measures import Measure
+from results.measure import Measure
 from results.noise import Noise
 from rubrics.expectations import DOMAINS
 

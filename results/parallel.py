@@ -11,7 +11,8 @@ from typing import Final
 
 from judges.stats import Estimate, combination
 from results.manifest import Manifest
-from results.measures import PAIR_SCORE, SELECTIVITY, measures
+from results.measure import PAIR_SCORE, SELECTIVITY
+from results.measures import measures
 from results.store import Store
 
 SHOWN: Final = (PAIR_SCORE, SELECTIVITY, "quality", "answered_in_full", "acknowledged_at_once", "harmed")

@@ -9,7 +9,8 @@ from typing import Any
 from judges.stats.ranks import Rank, WeightSensitivity, rank_runs, weight_sensitivity
 from results.extras import extra_measures
 from results.manifest import Manifest
-from results.measures import Measure, measures
+from results.measure import Measure
+from results.measures import measures
 from results.sensitivity import OrderChoice, order_choices
 from results.store import Store
 

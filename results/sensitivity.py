@@ -10,7 +10,7 @@ import numpy as np
 
 from judges.stats import Estimate
 from judges.stats.ranks import kendall_tau_b
-from results.measures import BALANCED, PAIR_SCORE
+from results.measure import BALANCED, PAIR_SCORE
 
 HEADLINES: Final = (PAIR_SCORE, "quality", "gated_published", "paper", BALANCED)
 """Scores by which runs are ordered, in order of preference; where a run has none of them, its first."""

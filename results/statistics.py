@@ -19,7 +19,7 @@ from judges.stats.sums import Sums
 from results.cube import cube, cube_key
 from results.derived import content_of, kept
 from results.manifest import Manifest
-from results.measures import kind_of
+from results.measure import kind_of
 from results.store import Store
 
 ALL: str = ""
