@@ -6,7 +6,7 @@ No page code here: the Streamlit app, the static file and the tests read the sam
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -215,6 +215,9 @@ class _Sound(Store):
 
     def manifest(self, run_id: str) -> Manifest:
         return self._known[run_id]
+
+    def manifests(self) -> Iterator[Manifest]:
+        return iter([self._known[run_id] for run_id in self.run_ids()])
 
     def values(self, run_id: str, rater: str, epochs_apart: bool = False) -> dict[str, dict[str, float]]:
         key = (run_id, rater, epochs_apart)

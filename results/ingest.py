@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -137,8 +138,12 @@ def _each(store: Store, files: Sequence[LogFile], workers: int | None) -> Iterat
         yield from map(_read, files)
         return
     drafts = [str(store.draft()) for _ in files]
-    with ProcessPoolExecutor(count, get_context("spawn"), _follow, (os.getpid(),)) as pool:
-        yield from pool.map(_read, files, drafts, chunksize=4)
+    try:
+        with ProcessPoolExecutor(count, get_context("spawn"), _follow, (os.getpid(),)) as pool:
+            yield from pool.map(_read, files, drafts, chunksize=4)
+    except BrokenProcessPool as ex:
+        # What was read until then is in; the next ingest goes on from there.
+        raise StoreError("a process that read logs ended before its time; go on with `--workers 1`") from ex
 
 
 def _read(file: LogFile, draft: str | None = None) -> _Read:
