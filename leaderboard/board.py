@@ -18,7 +18,7 @@ from leaderboard import present
 from results.compare import LABELS, PAIR_SCORE, Measure, measures, twin_run
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS, extra_measures
-from results.manifest import Manifest, ScaleFacts, differing
+from results.manifest import Manifest, ScaleFacts, differing, short_hash
 from results.measure import LOWER_IS_BETTER, SUPPORT_BESIDE
 from results.parallel import ParallelRow, parallel_rows
 from results.published import published_runs, reference_runs
@@ -156,7 +156,7 @@ def load_board(store: Store) -> Board:
     risky = [m for m in every if not _twins_only(m)]
     by_key: dict[str, list[Manifest]] = {}
     for m in risky:
-        by_key.setdefault(m.comparability(_first(m))[0], []).append(m)
+        by_key.setdefault(_key(sound, m), []).append(m)
     groups = [_group(sound, runs) for runs in by_key.values()]
     groups.sort(key=lambda g: (-sum(r.ranked for r in g.rows), g.title, g.key))
     systems = {m.system_id for m in risky}
@@ -258,7 +258,7 @@ def _beside(
 ) -> dict[str, tuple[tuple[str, Mapping[str, Measure]], ...]]:
     """The measures beside the scores, by heading, a row a run."""
     found: dict[str, list[tuple[str, Mapping[str, Measure]]]] = {}
-    for m in runs:
+    for m in (m for m in runs if m.rubric.criteria):
         extra = extra_measures(store, m)
         for heading in HEADINGS:
             mine = {name: measure for name, measure in extra.items() if measure.group == heading}
@@ -268,6 +268,9 @@ def _beside(
 
 
 def _measures(store: Store, run: Manifest) -> dict[str, Measure]:
+    if not run.rubric.criteria:
+        # A run without items has figures only: they are its columns, and not beside them.
+        return extra_measures(store, run)
     found = measures(store, run)
     twins = twin_run(store, run) if PAIR_SCORE in found else None
     if twins is not None and present.TWINS not in found:
@@ -300,11 +303,21 @@ def _row(
     model = m.model.name.removeprefix("policy/") if m.kind == "reference" else m.model.name
     label = f"{_name(m)} ({m.run_id.rsplit('_', 1)[-1]})" if ambiguous else _name(m)
     warnings = present.run_warnings(m, estimates, runs)
+    warnings += tuple(
+        f"{x.label} is {x.figure.reason}" for x in found.values() if x.sampled and x.figure and x.figure.reason
+    )
     return BoardRow(m.run_id, label, model, m.kind, m.condition.name, estimates, ranked, reason, warnings)
 
 
 def _twins_only(m: Manifest) -> bool:
     return bool(m.items) and all(i.answer == "answer" for i in m.items)
+
+
+def _key(store: Store, m: Manifest) -> str:
+    """What a run must share with its group: its first criterion's key, or those of its figures if it has no items."""
+    if m.rubric.criteria:
+        return m.comparability(_first(m))[0]
+    return short_hash(sorted(x.key for x in extra_measures(store, m).values()))
 
 
 def _first(m: Manifest) -> str:
@@ -317,6 +330,8 @@ def _name(m: Manifest) -> str:
 
 def _title(m: Manifest) -> str:
     name = " ".join(filter(None, [m.prompt_set.name or "prompt set not stated", m.prompt_set.version]))
+    if not m.rubric.criteria:
+        return present.plain(f"{name} · figures of whole benchmarks, no items", 300)
     judges = ", ".join(j.id for j in m.panel.judges) or "not stated"
     panel = f"{m.panel.name} ({judges})" if m.panel.name else judges
     epochs = [f"{m.epochs} epochs"] if m.epochs > 1 else []

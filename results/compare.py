@@ -147,7 +147,7 @@ def compare(
         raise NotComparable(
             f"{baseline.run_id} and {other.run_id} are not comparable: they differ in {', '.join(causes)}"
         )
-    warnings = tuple(_warnings(baseline, other, refused))
+    warnings = (*_warnings(baseline, other, refused), *_noted(baseline, other, shared))
     if not detailed:
         return Comparison(baseline, other, tuple(rows), warnings)
     scores = [r for r in rows if r.group == "score"]
@@ -165,7 +165,11 @@ def compare(
 
 
 def comparable_with(store: Store, baseline: Manifest) -> list[Manifest]:
-    """The other runs that share the baseline's key on at least its first criterion."""
+    """The other runs that share the baseline's key on at least its first criterion, or on a figure if it has none."""
+    if not baseline.rubric.criteria:
+        keys = {m.key for m in extra_measures(store, baseline).values()}
+        others = (m for m in store.manifests() if m.run_id != baseline.run_id)
+        return [m for m in others if keys & {x.key for x in extra_measures(store, m).values()}]
     measure = baseline.rubric.criteria[0]
     key = baseline.comparability(measure)[0]
     return [
@@ -191,6 +195,16 @@ def _row(left: Measure, right: Measure) -> Row:
         (left.worst_case(), right.worst_case()),
         left.group,
     )
+
+
+def _noted(a: Manifest, b: Manifest, shared: Mapping[str, tuple[Measure, Measure]]) -> list[str]:
+    """What is said of figures that have a value and are still not to be read."""
+    return [
+        f"{run.label}: {m.label} is {m.figure.reason}"
+        for pair in shared.values()
+        for run, m in zip((a, b), pair, strict=True)
+        if m.sampled and m.figure is not None and m.figure.low is not None and m.figure.reason
+    ]
 
 
 def _warnings(a: Manifest, b: Manifest, refused: Mapping[str, Sequence[str]]) -> list[str]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any, Final, NamedTuple
 
-from results.manifest import Manifest
+from judges.stats import Estimate
+from results.manifest import Manifest, short_hash
 from results.measure import Measure
-from results.schema import DESCRIBE_RATER, RESOURCE_RATER
+from results.schema import CAPABILITY, DESCRIBE_RATER, RESOURCE_RATER
 from results.store import Store
 
 RESOURCES: Final = "resources"
@@ -29,6 +30,11 @@ HEADINGS: Final = {
         "From the answers alone: resources and words of the prompt removed, random samples of 50 answers of 64 words. "
         "Picking the prompt from the answer is chance at 0.05; it is high for a canned answer that quotes the prompt, "
         "so read it beside the shared runs.",
+    ),
+    CAPABILITY: (
+        "Capability",
+        "Imported figures of whole benchmarks. Intervals from their standard errors; differences as of independent "
+        "samples, which is too wide where the questions are the same. At chance: says nothing of capability.",
     ),
     TEXT: ("How the answers read", "Descriptive, never part of a score. Reading grade and word lists are for English."),
 }
@@ -90,7 +96,28 @@ def extra_measures(store: Store, run: Manifest) -> dict[str, Measure]:
                 f"{CANNED}/{name}", kind.label, kind.bounds, {}, figures[name].total, f"{key}+{version}", parts,
                 higher_is_better=kind.higher, group=CANNED, figure=figures[name],
             )  # fmt: skip
+    for name, figure in figures.items():
+        if name.startswith(f"{CAPABILITY}/"):
+            found[name] = _capability(run, name, figure)
     return found
+
+
+def _capability(run: Manifest, name: str, figure: Estimate) -> Measure:
+    """A benchmark's figure; its key is that of the benchmark, since two such runs share no items that are known."""
+    task, _, metric = name.removeprefix(f"{CAPABILITY}/").rpartition("/")
+    parts: dict[str, Any] = {
+        "measure": name,
+        "task": run.versions.get(f"task {task}"),
+        "chat template": run.versions.get("chat_template"),
+    }
+    if None in parts.values():
+        parts["import"] = run.source.sha256
+    share = figure.value is None or 0.0 <= figure.value <= 1.0
+    bounds = _SHARE if share else (-math.inf, math.inf)
+    return Measure(
+        name, f"{task}, {metric}", bounds, {}, figure.total, short_hash(parts), parts,
+        higher_is_better="perplexity" not in metric, group=CAPABILITY, figure=figure, sampled=True,
+    )  # fmt: skip
 
 
 def _add(

@@ -65,6 +65,7 @@ class Measure:
         group: `score`, or a heading of `results.extras` for what stands beside the scores.
         figure: The figure itself, where it belongs to the run as a whole and is no mean over items.
         due: The items that should have a value, where they are known by id.
+        sampled: Whether the figure's interval is that of a sample of items, so that two of them have a difference.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Measure:
     group: str = "score"
     figure: Estimate | None = None
     due: frozenset[str] = frozenset()
+    sampled: bool = False
 
     def estimate(self) -> Estimate:
         """Its mean over items with an interval."""
@@ -113,6 +115,10 @@ class Measure:
 
     def difference(self, other: Measure) -> Estimate:
         """Mean of other - this over the items with a value in both, paired; by stratum where there are strata."""
+        if self.figure is not None and self.sampled and other.figure is not None:
+            # The items are the same and not at hand: as of independent samples, which is rather too wide.
+            found = combination([other.figure, self.figure], [1.0, -1.0])
+            return replace(found, n=min(self.figure.n, other.figure.n), total=min(self.total, other.total))
         if self.figure is not None:
             return Estimate.undefined("a figure of the whole run, which has no pairs", 0, self.total)
         if self.strata:

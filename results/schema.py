@@ -139,6 +139,10 @@ DESCRIBE_RATER: Final = "description"
 RESOURCE_RATER: Final = "resource checker"
 """What the contacts in a response are worth, as in `judges.resources.VALUES`."""
 
+CAPABILITY: Final = "capability"
+SUBTASK: Final = "subtask"
+"""Starts of the names of figures of capability benchmarks, and of the parts that a benchmark averages."""
+
 FIGURES: Final = pa.schema(
     [
         pa.field("run_id", pa.string(), nullable=False),

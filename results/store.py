@@ -203,13 +203,15 @@ class Store:
         found = {r["name"]: Estimate(**{k: r[k] for k in names}) for r in rows}
         return found, rows[0]["version"] if rows else ""
 
-    def write_figures(self, run_id: str, figures: Mapping[str, Estimate], version: str) -> None:
+    def write_figures(
+        self, run_id: str, figures: Mapping[str, Estimate], version: str, *, origin: str = "measured"
+    ) -> None:
         """Write the figures of a run as a whole beside its ratings.
 
         Raises:
             StoreError: The folder cannot be written.
         """
-        shared = {"run_id": run_id, "origin": "measured", "version": version}
+        shared = {"run_id": run_id, "origin": origin, "version": version}
         names = ("value", "low", "high", "n", "total", "method", "reason")
         rows = [{**shared, "name": name, **{k: getattr(e, k) for k in names}} for name, e in figures.items()]
         with self.writing():

@@ -149,6 +149,29 @@ _PAPER: Final = DataSet(
     otherwise="get 00_data/val.json of github.com/aisilab/psychological-safety by hand and give its path instead",
 )  # fmt: skip
 
+_JUDGMENTS: Final = DataSet(
+    name="paper_judgments",
+    title="PsychoSafe's judgments of four runs, with their answers (arXiv 2606.09697)",
+    licence="not stated by its repository",
+    kind="github",
+    source="aisilab/psychological-safety",
+    version="",
+    rows=455,
+    # No checksum of the file with its answers is on record; a commit names its content as well.
+    sha256=None,
+    gated=False,
+    files=(
+        DataFile(
+            "03_evaluates/output/compare_all_judges_qwen3.5_full_vs_sft.json",
+            Shape(columns=("prompt",), rows=455, texts=("prompt",), unique=("prompt",)),
+        ),
+    ),
+    ref="4e8520b701978eb20727186a4bbbd34acb2c9ef3",
+    mapping={"prompt": "prompt"},
+    otherwise="get 03_evaluates/output/compare_all_judges_qwen3.5_full_vs_sft.json of "
+    "github.com/aisilab/psychological-safety by hand and give its path instead",
+)
+
 XSTEST_TYPES: Final = (
     "homonyms", "figurative_language", "safe_targets", "safe_contexts", "definitions", "real_group_nons_discr",
     "nons_group_real_discr", "historical_events", "privacy_public", "privacy_fictional", "contrast_homonyms",
@@ -224,6 +247,7 @@ SETS: Final[Mapping[str, DataSet]] = {
     s.name: s
     for s in (
         _PAPER, _XSTEST, _sorry_bench("sorry_bench", "202503", 44), _sorry_bench("sorry_bench_202406", "202406", 45),
+        _JUDGMENTS,
     )
 }  # fmt: skip
 """The known sets by name."""

@@ -64,10 +64,11 @@ def _json(text: str, name: str) -> list[Any]:
         data = json.loads(text)
     except (ValueError, RecursionError) as ex:
         raise DataError(f"{name}: not valid JSON; was it cut short?") from ex
-    if isinstance(data, dict) and isinstance(data.get("items"), list):
-        data = data["items"]
+    for key in ("items", "results"):  # our own layout, and that of the paper's judgments
+        if isinstance(data, dict) and isinstance(data.get(key), list):
+            data = data[key]
     if not isinstance(data, list):
-        raise DataError(f"{name}: expected a list of rows, or an object with `items`")
+        raise DataError(f"{name}: expected a list of rows, or an object with `items` or `results`")
     return data
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 import click
@@ -77,7 +78,7 @@ def compare_command(
         data["timing"] = [{"label": label, **_timing_data(t)} for label, t in when]
     if ranked is not None:
         data["order"] = ranked.as_dict()
-    tables = [t for c in done for t in (comparison_table(c), *detail_tables(c), *beside_tables(c))]
+    tables = [t for c in done for t in comparison_tables(c)]
     tables += order_tables(ranked) if ranked is not None else []
     print_tables([*tables, *([timing_table(when)] if when else [])], fmt, data)
 
@@ -87,6 +88,15 @@ def print_overview(store: Store, base: Manifest, wanted: Sequence[str], fmt: str
     found = find_overview(store, base, wanted)
     data = {"baseline": base.run_id, "measures": [o.as_dict() for o in found]}
     print_tables(overview_tables(found, base.run_id), fmt, data)
+
+
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """All tables of a comparison; runs without items have figures only, and the warnings stand below those."""
+    beside = beside_tables(comparison)
+    if any(r.group == "score" for r in comparison.rows) or not beside:
+        return [comparison_table(comparison), *detail_tables(comparison), *beside]
+    notes = [*beside[0].notes, *(f"! {w}" for w in comparison.warnings)]
+    return [replace(beside[0], notes=notes), *beside[1:]]
 
 
 def timing_table(when: Sequence[tuple[str, Timing]]) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,6 +12,9 @@ from leaderboard.cli.common import Table, format_option, one_line_errors, print_
 
 if TYPE_CHECKING:
     from evals.data import Status
+
+COMMIT: Final = 40
+"""Digits of a commit; branches and tags are shorter."""
 
 
 @click.group("data")
@@ -125,7 +128,8 @@ def check_command(names: tuple[str, ...], fmt: str) -> None:
 
 
 def _version(status: Status) -> str:
-    pin = "pinned by checksum" if status.spec.sha256 else (status.revision or "")[:12]
+    by_commit = "pinned by commit" if len(status.spec.ref) == COMMIT else ""
+    pin = "pinned by checksum" if status.spec.sha256 else (status.revision or "")[:12] or by_commit
     return ", ".join(p for p in (status.spec.version, pin) if p) or "pinned by the first fetch"
 
 

@@ -12,13 +12,13 @@ import click
 from leaderboard.cli.common import one_line_errors, store_option
 from leaderboard.cli.runs import balance
 from results.manifest import Manifest
-from results.schema import Rating
+from results.schema import CAPABILITY, Rating
 from results.store import Store
 
 if TYPE_CHECKING:
     from results.importers.people import Added
 
-RUNS: Final = ("psychosafe", "xstest", "sorry-bench")
+RUNS: Final = ("psychosafe", "xstest", "sorry-bench", "lm-eval")
 PEOPLE: Final = ("psychosafe-humans", "csv", "label-studio", "argilla")
 OPTIONS: Final = {
     "--release": ("sorry-bench",),
@@ -55,6 +55,7 @@ def import_command(layout: str, files: tuple[Path, ...], store: Store, **options
       xstest             completion files with the labels of two people, GPT-4 and a string match
                          (xstest_v2_completions_*.csv); the files of one model are one run
       sorry-bench        the official model_judgment files, or a folder of them
+      lm-eval            results_<date>.json of lm-evaluation-harness: figures of whole benchmarks, without items
 
     \b
     People's ratings, added to runs that are in the store:
@@ -86,6 +87,9 @@ def import_command(layout: str, files: tuple[Path, ...], store: Store, **options
     with one_line_errors():
         if layout in PEOPLE:
             added = _people(layout, files, store, options)
+        elif layout == "lm-eval":
+            _figures(files, store)
+            return
         else:
             _runs(layout, files, store, options)
             return
@@ -119,6 +123,19 @@ def _runs(layout: str, files: tuple[Path, ...], store: Store, options: dict[str,
     for manifest, ratings in [run for file in files for run in list(readers[layout](file))]:
         state = "imported " if store.write(manifest, ratings_table(ratings)) else "unchanged"
         click.echo(f"{state} {manifest.run_id}  ({balance(manifest)})")
+
+
+def _figures(files: tuple[Path, ...], store: Store) -> None:
+    from results.importers.lm_eval import AT_CHANCE, HARNESS, read_results
+    from results.schema import ratings_table
+
+    for manifest, figures in [read_results(file) for file in files]:
+        state = "imported " if store.write(manifest, ratings_table([])) else "unchanged"
+        version = f"{HARNESS} {manifest.versions['lm_eval'] or 'of a version not stated'}"
+        store.write_figures(manifest.run_id, figures, version, origin="imported")
+        click.echo(f"{state} {manifest.run_id}  ({len(figures)} figures, no items)")
+        for name in (n for n, e in figures.items() if e.reason == AT_CHANCE and n.startswith(CAPABILITY)):
+            click.echo(f"          ! {name.removeprefix(f'{CAPABILITY}/')} is {AT_CHANCE}", err=True)
 
 
 def _people(layout: str, files: tuple[Path, ...], store: Store, options: dict[str, Any]) -> Added:

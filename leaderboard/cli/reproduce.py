@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -24,6 +25,9 @@ from results.reproduce import Reproduction
 from results.reproduce_strict import Side
 from results.store import Store
 
+JUDGMENTS: Final = "paper_judgments"
+"""The data set with the published judgments."""
+
 
 @click.group("reproduce")
 def reproduce_command() -> None:
@@ -35,11 +39,14 @@ reproduce_command.add_command(xstest_command)
 
 
 @reproduce_command.command("psychosafe")
-@click.argument("judgments", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("judgments", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--prompts", type=click.Path(path_type=Path, exists=True), help="Validation set with its risk clusters.")
 @format_option
-def psychosafe_command(judgments: Path, prompts: Path | None, fmt: str) -> None:
+def psychosafe_command(judgments: Path | None, prompts: Path | None, fmt: str) -> None:
     """The PsychoSafe main comparison, from JUDGMENTS of its four runs (compare_all_judges_..._full_vs_sft.json).
+
+    Without JUDGMENTS, from the copy that `psychosafe data fetch paper_judgments` has brought from the authors'
+    repository.
 
     As its authors count and strictly, side by side: relative changes with intervals; differences with intervals,
     corrected tests and bounds for the prompts that were left out. Where the file holds the answers, which were cut, and
@@ -49,11 +56,22 @@ def psychosafe_command(judgments: Path, prompts: Path | None, fmt: str) -> None:
     from results.reproduce import reproduce_psychosafe
 
     with one_line_errors(), tempfile.TemporaryDirectory() as folder:
+        judgments = judgments or _fetched(JUDGMENTS)
         domains = {i.prompt: i.domain or "" for i in load_prompts(str(prompts)).items} if prompts else {}
         found = reproduce_psychosafe(Store(Path(folder)), judgments, domains)
     tables = [*_sides(found), *_answers(found)]
     tables += [*(t for c in found.comparisons for t in detail_tables(c)), _account(found)]
     print_tables(tables, fmt, found.as_dict())
+
+
+def _fetched(name: str) -> Path:
+    """The verified copy of a data set in the cache."""
+    from evals.data import DataError, resolve
+
+    path = resolve(name)
+    if path is None:
+        raise DataError(f"{name} is not in the cache; run `psychosafe data fetch {name}`, or give a file")
+    return path
 
 
 def _sides(found: Reproduction) -> list[Table]:

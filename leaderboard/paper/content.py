@@ -100,6 +100,9 @@ def paper(
         NotComparable: Nothing to compare with, or a run that must not be compared.
     """
     chosen = list(others) or comparable_with(store, baseline)
+    bare = next((m for m in (baseline, *chosen) if not m.rubric.criteria), None)
+    if bare is not None:
+        raise NotComparable(f"{bare.run_id} has figures of whole benchmarks and no answers; `compare` shows them")
     if not chosen:
         raise NotComparable(f"no other run is comparable with {baseline.run_id}; name one to see why")
     done = [compare(store, baseline, m, detailed=True, margin=margin, correction=correction) for m in chosen]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from results.importers.dates import dated
 from results.importers.people_mapping import SKIPPED, Mapping, Places
 from results.importers.people_rows import (
     PeopleFile,
@@ -76,6 +77,8 @@ def read_argilla(path: Path, runs: Runs, mapping: Mapping | None = None) -> Peop
             for n, r in enumerate(data, 1)
         ]
     reader = _Reader(mapping or Mapping(), runs)
+    stamps = (row[1].get("updated_at") or row[1].get("inserted_at") for row in rows if not isinstance(row, RefusedRow))
+    source = source.model_copy(update={"note": dated("argilla", stamps)})
     entries = [e for row in rows for e in ([row] if isinstance(row, RefusedRow) else reader.record(*row))]
     return PeopleFile(source, tuple(entries))
 

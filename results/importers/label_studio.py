@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from results.importers.dates import dated
 from results.importers.people_mapping import SKIPPED, CriterionColumn, Mapping, Places
 from results.importers.people_rows import PeopleFile, PersonRating, RefusedRow, file_name, read_file, read_json, text_of
 from results.importers.people_runs import Runs
@@ -44,6 +45,9 @@ def read_label_studio(path: Path, runs: Runs, mapping: Mapping | None = None) ->
     if not any(isinstance(t, dict) and isinstance(t.get("annotations"), list) for t in tasks):
         raise ImportRefused(f"{name}: no task with `annotations`; export as JSON, not as JSON-MIN")
     reader = _Reader(mapping or Mapping(), runs)
+    lists = (t.get("annotations") for t in tasks if isinstance(t, dict))
+    done = (a for each in lists if isinstance(each, list) for a in each if isinstance(a, dict))
+    source = source.model_copy(update={"note": dated("label-studio", (a.get("created_at") for a in done))})
     return PeopleFile(source, tuple(e for n, t in enumerate(tasks, 1) for e in reader.task(t, f"{name}, task {n}")))
 
 

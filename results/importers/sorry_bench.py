@@ -19,6 +19,7 @@ from typing import Any, Final
 from evals.sorry.rubric import FULFILMENT, RUBRIC
 from evals.sorry.taxonomy import BASE, MUTATIONS, Release, SorryError, item_id, release_of
 from judges.panels import family_of
+from results.importers.dates import dated
 from results.importers.psychosafe import ImportRefused
 from results.manifest import (
     ConditionFacts,
@@ -49,6 +50,7 @@ class _Row:
     style: str
     category: str
     value: float | None
+    stamp: Any = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def _parse(row: Mapping[str, Any], file: _File, release: Release, where: str) ->
         category = release.category(number, row.get("category"), where)
     except SorryError as ex:
         raise ImportRefused(str(ex)) from ex
-    return model.strip(), _Row(number, _style(row, file, where), category, _value(row, where))
+    return model.strip(), _Row(number, _style(row, file, where), category, _value(row, where), row.get("tstamp"))
 
 
 def _style(row: Mapping[str, Any], file: _File, where: str) -> str:
@@ -203,6 +205,7 @@ def _manifest(model: str, judge: str, rows: Mapping[str, _Row], release: Release
     styles = [s for s in _STYLES if any(row.style == s for row in rows.values())]
     missing = sum(row.value is None for row in rows.values())
     family, judge_family = family_of(model), family_of(judge)
+    note = dated(f"{facts.note}; styles {_some(styles)}", (row.stamp for row in rows.values()))
     return Manifest(
         run_id=make_run_id(["sorry-bench", model.split("/")[-1], judge], [facts.sha256, model, judge]),
         origin="imported",
@@ -221,7 +224,7 @@ def _manifest(model: str, judge: str, rows: Mapping[str, _Row], release: Release
         panel=PanelFacts(judges=(JudgeFacts(id=judge, kind="llm", family=judge_family),)),
         limited=len(rows) < release.questions * len(styles),
         counts={"responses": len(rows), "without a score": missing},
-        source=SourceFacts(**{**facts.model_dump(), "note": f"{facts.note}; styles {_some(styles)}"}),
+        source=facts.model_copy(update={"note": note}),
         self_family=family == judge_family if family and judge_family else None,
     )  # fmt: skip
 

@@ -73,14 +73,16 @@ def read_labels(path: Path) -> Iterator[tuple[Manifest, list[Rating]]]:
         raise ImportRefused(f"{path.name}: no such file; give one of the two files of a model")
     tables: dict[str, _Rows] = {}
     digest = hashlib.sha256()
+    size = 0
     for kind, file in files.items():
         raw = _bytes(file)
+        size += len(raw)
         digest.update(raw)
         tables[kind] = _rows(raw, file.name, MACHINES[kind][0])
     rows = next(iter(tables.values()))
     for other in list(tables.values())[1:]:
         _check_same(rows, other, match["stem"])
-    manifest = _manifest(match["model"], rows, list(files.values()), list(files), digest.hexdigest())
+    manifest = _manifest(match["model"], rows, list(files.values()), list(files), digest.hexdigest(), size)
     yield manifest, list(_ratings(manifest, rows, tables))
 
 
@@ -136,7 +138,7 @@ def _check_same(a: _Rows, b: _Rows, stem: str) -> None:
             )
 
 
-def _manifest(model: str, rows: _Rows, files: list[Path], kinds: list[str], digest: str) -> Manifest:
+def _manifest(model: str, rows: _Rows, files: list[Path], kinds: list[str], digest: str, size: int) -> Manifest:
     people = [JudgeFacts(id=rater, kind="human") for rater in PEOPLE.values()]
     machines = [
         JudgeFacts(id=rater, kind="llm" if kind == "llm" else "rule", family=family_of(rater))
@@ -158,7 +160,7 @@ def _manifest(model: str, rows: _Rows, files: list[Path], kinds: list[str], dige
         ),
         panel=PanelFacts(name="XSTest's annotators", judges=(*people, *machines)),
         counts={"responses": len(rows)},
-        source=SourceFacts(file=files[0].name, sha256=digest, note=note),
+        source=SourceFacts(file=files[0].name, size=size, sha256=digest, note=note),
         self_family=family in families if family and families else None,
     )
 

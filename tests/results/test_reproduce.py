@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from evals.data import SETS
 from judges.stats.families import holm
 from leaderboard.cli import main
 from results.answer_ends import answer_ends, is_unfinished
 from results.reproduce import DIFFERENCES
+from tests.evals.test_data_fetch import Reply, Server
 from tests.leaderboard.test_board import PUBLISHED_FILE
 
 VALIDATION = PUBLISHED_FILE.with_name("val.json")
@@ -164,3 +166,29 @@ def test_a_file_without_the_baseline_is_refused_in_one_line(tmp_path: Path) -> N
     result = reproduce(path)
     assert result.exit_code == 1 and "no run 'v0_full'" in result.output and result.output.count("\n") == 1
     assert reproduce(tmp_path / "none.json").exit_code == 2
+
+
+@pytest.mark.socket
+def test_without_a_file_the_fetched_copy_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = json.loads(answered(tmp_path).read_text())
+    rows = [{**made["results"][n % 8], "id": n, "prompt": f"a made-up message {n}"} for n in range(455)]
+    spec = SETS["paper_judgments"]
+    path = f"/{spec.source}/{spec.ref}/{spec.files[0].path}"
+    with Server() as server:
+        monkeypatch.setenv("PSYCHOSAFE_DATA", str(tmp_path / "cache"))
+        monkeypatch.setenv("PSYCHOSAFE_GITHUB_RAW", server.url)
+        missing = reproduce()
+        assert missing.exit_code == 1 and missing.output.count("\n") == 1
+        assert "run `psychosafe data fetch paper_judgments`" in missing.output
+        server.routes[path] = Reply(json.dumps(made).encode())  # 8 rows: another file than the published one
+        short = CliRunner().invoke(main, ["data", "fetch", spec.name])
+        assert short.exit_code == 1 and "8 rows where the release has 455" in short.output
+        server.routes[path] = Reply(json.dumps({**made, "num_items": 455, "results": rows}).encode())
+        done = CliRunner().invoke(main, ["data", "fetch", spec.name])
+        assert done.exit_code == 0 and f"revision {spec.ref[:12]}" in done.output, done.output
+    data = json.loads(reproduce("--json").output)
+    assert data["left_out"] == 45 and data["answers"]["v0_full"]["answers"] == 455
+    # What was fetched is named by a commit: the same one from anywhere else is compared with its checksum.
+    copy = next((tmp_path / "cache").rglob("compare_all_judges*.json"))
+    copy.write_bytes(copy.read_bytes() + b" ")
+    assert "not what was fetched (checksum)" in reproduce().output
