@@ -220,8 +220,7 @@ def test_the_reserved_and_the_odd_are_no_obstacle(run: Run, tmp_path: Path) -> N
     done = CliRunner().invoke(main, ["ingest", log.location, "--store", str(store)])
     assert done.exit_code == 0, done.output
     names = {p.name.partition("-")[0] for p in store.rglob("*")}
-    assert names == {".lock", "runs", "policy", "run.json", "ratings", "texts.parquet", "figures.parquet", "derived",
-                     "catalogue"}  # fmt: skip
+    assert names == {".lock", "runs", "policy", "run.json", "ratings", "texts.parquet", "figures.parquet"}
     assert CliRunner().invoke(main, ["runs", "--store", str(store)]).exit_code == 0
 
 
