@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from judges.stats.intervals import ROUNDING
 from judges.stats.proportions import paired_proportions
@@ -124,3 +124,79 @@ def _column(x: Array, y: Array, widest: float, binary: bool, level: float) -> tu
         low[whole], high[whole] = ends
     low, high = (np.where(n > 1, end, np.nan) for end in (low, high))
     return n, np.stack([np.where(n > 0, mean, np.nan), low, high])
+
+
+@dataclass(frozen=True)
+class Means:
+    """Means of many runs, (runs); NaN where there is none.
+
+    Attributes:
+        value: Mean over the items with a value.
+        low: Lower end of its interval.
+        high: Upper end.
+        n: Items with a value.
+        total: Items that should have one.
+    """
+
+    value: Array
+    low: Array
+    high: Array
+    n: Counts
+    total: Counts
+
+
+def means(
+    scores: npt.NDArray[np.floating],
+    bounds: tuple[float, float],
+    *,
+    binary: bool = False,
+    total: npt.ArrayLike | None = None,
+    level: float = 0.95,
+) -> Means:
+    """Mean of every run with its interval; each figure is that of `mean_estimate`, or `proportion_estimate`.
+
+    Args:
+        scores: (runs, items), NaN where an item has no value.
+        bounds: Lowest and highest possible value; either may be infinite.
+        binary: Whether values are 0 or 1 by their nature; shares, where epochs were averaged, get the t interval.
+        total: Items that should have a value, one for all or one a run; all items if not given.
+        level: Confidence level.
+
+    Raises:
+        ValueError: Another shape, or an infinite score.
+    """
+    if scores.ndim != 2:
+        raise ValueError("scores must be (runs, items)")
+    x = scores.astype(float)
+    if np.isinf(x).any():
+        raise ValueError("an infinite score: NaN stands for a missing value")
+    floor, top = (0.0, 1.0) if binary else bounds
+    known = ~np.isnan(x)
+    n = known.sum(axis=1)
+    safe = np.maximum(n, 1)
+    mean = np.where(known, x, 0.0).sum(axis=1) / safe
+    squares = (np.where(known, x - mean[:, None], 0.0) ** 2).sum(axis=1)
+    half = stdtrit(np.maximum(n - 1, 1), 0.5 + level / 2) * np.sqrt(squares / np.maximum(n - 1, 1) / safe)
+    low, high = np.maximum(floor, mean - half), np.minimum(top, mean + half)
+    most = np.where(known, x, -np.inf).max(axis=1, initial=-np.inf)
+    least = np.where(known, x, np.inf).min(axis=1, initial=np.inf)
+    equal = most - least <= ROUNDING * np.maximum(1.0, np.abs(most))
+    low, high = (np.where(equal, np.nan, end) for end in (low, high))
+    if np.isfinite(top - floor):
+        # All at one end of the scale: the exact one-sided bound.
+        reach = (top - floor) * (1 - ((1 - level) / 2) ** (1 / safe))
+        at = {end: equal & (n > 1) & (np.abs(most - end) <= ROUNDING * max(1.0, abs(end))) for end in (floor, top)}
+        low, high = np.where(at[floor], floor, low), np.where(at[floor], floor + reach, high)
+        low, high = np.where(at[top], top - reach, low), np.where(at[top], top, high)
+    if binary:
+        whole = (n > 0) & (~known | (x == 0) | (x == 1)).all(axis=1)
+        z = ndtri(0.5 + level / 2)
+        centre = (mean + z * z / (2 * safe)) / (1 + z * z / safe)
+        width = z * np.sqrt(np.maximum(mean * (1 - mean), 0) / safe + z * z / (4 * safe**2)) / (1 + z * z / safe)
+        low = np.where(whole, np.where(most == 0, 0.0, np.maximum(0.0, centre - width)), low)
+        high = np.where(whole, np.where(least == 1, 1.0, np.minimum(1.0, centre + width)), high)
+        low, high = (np.where((n == 1) & ~whole, np.nan, end) for end in (low, high))
+    else:
+        low, high = (np.where(n > 1, end, np.nan) for end in (low, high))
+    due = np.broadcast_to(np.asarray(scores.shape[1] if total is None else total, dtype=np.int64), n.shape)
+    return Means(np.where(n > 0, mean, np.nan), low, high, n, due)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
+from judges.stats import mean_estimate, proportion_estimate
 from judges.stats.difference import paired_estimate
-from judges.stats.many import differences
+from judges.stats.many import differences, means
 from judges.stats.ranks import _ranks, kendall_tau_b, rank_runs
 
 
@@ -82,3 +83,26 @@ def test_a_large_board() -> None:
     tracemalloc.stop()
     assert peak < 250e6
     assert len(ranks) == 1000 and np.isfinite(found.low[1:]).all()
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("bounds", [(0.0, 1.0), (0.0, np.inf)])
+def test_means_are_those_of_each_run(binary: bool, bounds: tuple[float, float]) -> None:
+    rng = np.random.default_rng(1)
+    rows = []
+    for kind in range(400):
+        row = [rng.random(12), rng.integers(0, 2, 12).astype(float), np.full(12, [0.0, 1.0, 0.5, 0.25][kind % 4])]
+        chosen = row[kind % 3]
+        chosen[rng.random(12) < (0.0, 0.3, 0.9, 1.0)[kind % 4]] = np.nan
+        rows.append(chosen)
+    found = means(np.array(rows), bounds, binary=binary, total=15)
+    for i, row in enumerate(rows):
+        values = row[~np.isnan(row)].tolist()
+        e = proportion_estimate(values, 15) if binary else mean_estimate(values, bounds, 15)
+        assert (found.n[i], found.total[i]) == (e.n, e.total)
+        for got, expected in ((found.value[i], e.value), (found.low[i], e.low), (found.high[i], e.high)):
+            assert np.isnan(got) if expected is None else got == pytest.approx(expected, abs=1e-12)
+    with pytest.raises(ValueError, match="infinite"):
+        means(np.array([[np.inf, 1.0]]), bounds)
+    with pytest.raises(ValueError, match="runs, items"):
+        means(np.zeros(3), bounds)
