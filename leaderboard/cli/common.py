@@ -248,7 +248,7 @@ def _latex_char(c: str) -> str:
 
 
 def latex(table: Table) -> str:
-    """A table as LaTeX with booktabs rules; a wide one is set to the width of the text, a tall one goes on in another."""
+    """A table as LaTeX with booktabs rules; a wide one is scaled to the text's width, a tall one continued."""
     if len(table.rows) > TALL:
         more = "" if table.title.endswith(_ON) else _ON
         first = replace(table, rows=table.rows[:TALL], notes=())

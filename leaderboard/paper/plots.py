@@ -22,7 +22,7 @@ from results.ranking import Ranking
 if TYPE_CHECKING:
     from leaderboard.paper.content import Paper
 
-TALLEST: Final = 760
+TALLEST: Final = 720
 """Pixels of rows in one figure: what is taller goes on in the next, so that each fits a page of paper."""
 _HEADING, _ROW = 32, 24
 _BAND: Final = {False: "rgba(0, 114, 178, 0.13)", True: "rgba(86, 180, 233, 0.2)"}
@@ -213,9 +213,9 @@ def rank_figures(found: Paper, dark: bool = False) -> list[Figure]:
     made = []
     for part, total, n in _parts(blocks):
         figure, rows = go.Figure(), Rows()
-        for heading, entries in part:
-            ys = _points(figure, rows, [(heading, entries)], found, dark)
-            for e, y in zip(entries, ys, strict=True):
+        for heading, shown in part:
+            ys = _points(figure, rows, [(heading, shown)], found, dark)
+            for e, y in zip(shown, ys, strict=True):
                 if (heading, e.run.run_id) in tied:
                     figure.add_shape(type="rect", xref="paper", x0=0, x1=1, y0=y - _ROW / 2, y1=y + _ROW / 2,
                                      layer="below", fillcolor=_BAND[dark], line={"width": 0})  # fmt: skip

@@ -83,7 +83,8 @@ def _marker(symbol: str, size: float) -> str:
         return _middle(rf"\rotatebox{{45}}{{\rule{{{side}}}{{{side}}}}}")
     if shape in _TRIANGLES and not symbol.endswith("-open"):
         return _middle(rf"\rotatebox{{{_TRIANGLES[shape]}}}{{{_triangle(size)}}}")
-    return _middle(rf"\fontsize{{{1.5 * size * _UNIT:.1f}}}{{12}}\selectfont {_SYMBOLS.get(symbol, '$+$')}")
+    letter = size * (2.4 if shape == "star" else 1.5) * _UNIT
+    return _middle(rf"\fontsize{{{letter:.1f}}}{{12}}\selectfont {_SYMBOLS.get(symbol, '$+$')}")
 
 
 def _triangle(size: float) -> str:
