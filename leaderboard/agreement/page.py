@@ -31,7 +31,7 @@ h2 { border-top: 1px solid var(--rule); padding-top: 1.6rem }
 .said { padding-left: 1.2rem; max-width: 52rem } .said li { margin: .3rem 0; break-inside: avoid }
 .said.many { max-width: none; columns: 28rem 2; column-gap: 2.5rem }
 figure { margin: 1.5rem 0 2rem; max-width: 62rem } figure h3 { margin: 0 0 .4rem } .draw { overflow-x: auto }
-svg.plot { width: 100%; min-width: 40rem; max-width: 62rem; height: auto; display: block }
+svg.plot { width: 100%; min-width: 34rem; max-width: 62rem; height: auto; display: block }
 figcaption, .notes { font-size: .9rem; color: var(--soft); max-width: 52rem; margin: .4rem 0 1rem }
 details > summary { cursor: pointer; margin: .8rem 0; font-weight: 600 }
 table { font-size: .85rem } th, td { padding: .4rem .55rem }
@@ -151,7 +151,7 @@ def _chapter(chapter: Chapter, drawn: Sequence[tuple[Figure, Figure]], data: lis
     parts += [_figure(light, dark, data) for light, dark in drawn]
     parts += [
         f'<figure><h3>{_esc(p.light.title)}</h3><div class="draw" tabindex="0">{svg(p)}</div>'
-        f"<figcaption>{_esc(p.caption)}</figcaption></figure>"
+        f"<figcaption>{_esc(p.note)}</figcaption></figure>"
         for p in chapter.plots
     ]
     tables = "".join(map(_table, chapter.tables))

@@ -62,7 +62,7 @@ def _console(chapter: Chapter) -> str:
 def chapter_markdown(chapter: Chapter) -> str:
     """A chapter as Markdown."""
     lines = [f"- {markdown_text(line)}" for line in chapter.lines]
-    drawn = (f"**{markdown_text(p.light.title)}**\n\n{strip(p)}\n\n{markdown_text(p.caption)}" for p in chapter.plots)
+    drawn = (f"**{markdown_text(p.light.title)}**\n\n{strip(p)}\n\n{markdown_text(p.note)}" for p in chapter.plots)
     parts = (f"## {chapter.title}", "\n".join(lines), *drawn, *map(markdown, chapter.tables))
     return "\n\n".join(filter(None, parts))
 

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
+from evals.harness import harness_version
 from leaderboard.agreement import pairs
 from leaderboard.agreement.drawing import Figure
 from leaderboard.agreement.forest import agreement_figures, effect_figures
@@ -190,8 +191,6 @@ def bibtex() -> str:
 @cache
 def software() -> dict[str, str]:
     """Versions of what computes the figures, in this process."""
-    from evals.build import harness_version
-
     ours = harness_version()
     commit = {"commit": str(ours["commit"])} if ours["commit"] else {}
     return {"psychosafe-eval": ours["version"] or "unknown", **commit, "Python": platform.python_version(),

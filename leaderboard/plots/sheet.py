@@ -123,10 +123,15 @@ class Plot:
     mark: str = ""
 
     @property
+    def note(self) -> str:
+        """How to read it, and what it was made from."""
+        made = f"{self.mark[:1].upper()}{self.mark[1:]}." if self.mark else ""
+        return f"{self.light.note} {made}".strip()
+
+    @property
     def caption(self) -> str:
-        """Title, how to read it, and what it was made from."""
-        said = f"{self.light.title}. {self.light.note}".strip()
-        return f"{said} {self.mark[:1].upper()}{self.mark[1:]}." if self.mark else said
+        """Title and note, for what stands alone."""
+        return f"{self.light.title}. {self.note}".strip()
 
 
 def sheet(figure: Figure, mark: str = "", dark: bool = False) -> Sheet:
