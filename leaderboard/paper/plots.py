@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 
 from judges.stats import Estimate
 from leaderboard.agreement.drawing import INK, Figure, Point, Rows, add_points, count, escaped, finish
-from leaderboard.agreement.scopes import MORE, short_labels
-from leaderboard.charts import STYLES, Style
+from leaderboard.paper.rows import (
+    ROW,
+    Block,
+    Entry,
+    bounds_of,
+    names_of,
+    number_of,
+    numbered,
+    parts_of,
+    rows_of,
+    styles_of,
+    ticks_of,
+    told_of,
+)
 from leaderboard.present import plain
 from results.compare import Comparison, Row
 from results.manifest import Manifest
@@ -22,28 +33,11 @@ from results.ranking import Ranking
 if TYPE_CHECKING:
     from leaderboard.paper.content import Paper
 
-TALLEST: Final = 720
-"""Pixels of rows in one figure: what is taller goes on in the next, so that each fits a page of paper."""
-_HEADING, _ROW = 32, 24
 _BAND: Final = {False: "rgba(0, 114, 178, 0.13)", True: "rgba(86, 180, 233, 0.2)"}
 _WORSE: Final = {False: "#D55E00", True: "#F0803C"}
 _BETTER: Final = {False: "#0072B2", True: "#56B4E9"}
 _HALF: Final = 0.47
 """Share of the width that each of two panels has."""
-_STEPS: Final = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A row of a plot: its label and what is drawn there."""
-
-    run: Manifest
-    label: str
-    points: tuple[Estimate, ...]
-    said: tuple[str, ...]
-
-
-_Block = tuple[str, Sequence[_Entry]]
 
 
 def result_figures(found: Paper, dark: bool = False) -> list[Figure]:
@@ -56,38 +50,14 @@ def result_figures(found: Paper, dark: bool = False) -> list[Figure]:
     return [*difference_figures(found, dark), *domain_figures(found, dark), *win_figures(found, dark)]
 
 
-def names_of(runs: Sequence[Manifest]) -> dict[str, str]:
-    """A short name of each run that no other has."""
-    short = short_labels([m.label for m in runs])
-    return {
-        m.run_id: name if short.count(name) == 1 else f"{plain(name, 17)} {m.run_id[-8:]}"
-        for m, name in zip(runs, short, strict=True)
-    }
-
-
-def styles_of(found: Paper) -> dict[str, Style]:
-    """Colour and marker of each run: baseline, prompted, another model, and what else there is in turn."""
-    base = found.baseline
-    styles = {base.run_id: STYLES["baseline"]}
-    more = [s for s in MORE if s.symbol not in ("diamond", "cross")]
-    for m in (c.other for c in found.comparisons):
-        same = m.model.name == base.model.name
-        own = STYLES["prompted"] if same and (m.condition.name or "").startswith("prompted") else STYLES["other"]
-        if own in styles.values():
-            own = more[0]
-            more.append(more.pop(0))
-        styles[m.run_id] = own
-    return styles
-
-
 def difference_figures(found: Paper, dark: bool = False) -> list[Figure]:
     """Paired differences of every score and run, with the margin of equivalence as a band."""
     names = names_of(found.runs)
-    blocks: list[_Block] = []
+    blocks: list[Block] = []
     left_out: list[str] = []
     for measure in dict.fromkeys(r.measure for c in found.comparisons for r in c.rows if r.group == "score"):
         entries = []
-        for c, r in _rows(found, measure):
+        for c, r in rows_of(found, measure):
             span = _span(found, r)
             if span is None or r.difference.value is None:
                 left_out.append(f"{r.label} of {names[c.other.run_id]}")
@@ -95,16 +65,16 @@ def difference_figures(found: Paper, dark: bool = False) -> list[Figure]:
             who = names[c.other.run_id] if len(found.comparisons) > 1 else r.label
             if measure in found.falling and len(found.comparisons) == 1:
                 who += ", lower is better"
-            said = f"{names[c.other.run_id]}, {r.label}: {_number(r.difference, signed=True)}"
-            entries.append(_Entry(c.other, f"{who} · {count(r.difference)}", (_scaled(r.difference, span),), (said,)))
+            said = f"{names[c.other.run_id]}, {r.label}: {number_of(r.difference, signed=True)}"
+            entries.append(Entry(c.other, f"{who} · {count(r.difference)}", (_scaled(r.difference, span),), (said,)))
         if entries:
-            label = next(r.label for _, r in _rows(found, measure))
+            label = next(r.label for _, r in rows_of(found, measure))
             label += " (lower is better)" if measure in found.falling else ""
             blocks.append((label if len(found.comparisons) > 1 else "", entries))
     if not blocks:
         return []
     values = [x for _, es in blocks for e in es for p in e.points for x in (p.value, p.low, p.high) if x is not None]
-    bounds = _bounds([*values, -2 * found.margin, 2 * found.margin])
+    bounds = bounds_of([*values, -2 * found.margin, 2 * found.margin])
     note = (
         "A share of each measure's range, so that all have one axis (a difference of 1 point on a scale from 1 to 5 is "
         f"0.25). Lines are 95 % intervals, paired on items. Shaded: the margin of equivalence, {found.margin:g} of the "
@@ -114,15 +84,15 @@ def difference_figures(found: Paper, dark: bool = False) -> list[Figure]:
         note += f" Not drawn, for want of a value: {', '.join(left_out)}."
     title = f"Differences from {plain(found.baseline.label, 60)}"
     made = []
-    for part, total, n in _parts(blocks):
+    for part, total, n in parts_of(blocks):
         figure, rows = go.Figure(), Rows()
         start = rows.end
         _points(figure, rows, part, found, dark)
         figure.add_shape(type="rect", x0=-found.margin, x1=found.margin, y0=start, y1=rows.end, layer="below",
                          fillcolor=_BAND[dark], line={"width": 0})  # fmt: skip
-        finish(figure, rows, "Other minus baseline, share of the range", bounds, dark, _ticks(bounds))
-        alt = f"Forest plot of paired differences, as shares of the range: {_told(part)}."
-        made.append(Figure("differences", _numbered(title, n, total), alt, figure, note))
+        finish(figure, rows, "Other minus baseline, share of the range", bounds, dark, ticks_of(bounds))
+        alt = f"Forest plot of paired differences, as shares of the range: {told_of(part)}."
+        made.append(Figure("differences", numbered(title, n, total), alt, figure, note))
     return made
 
 
@@ -134,28 +104,28 @@ def domain_figures(found: Paper, dark: bool = False) -> list[Figure]:
         return []
     several = len([1 for _, had in per if measure in had]) > 1
     names = names_of(found.runs)
-    label = next(r.label for _, r in _rows(found, measure))
-    blocks: dict[str, list[_Entry]] = {}
+    label = next(r.label for _, r in rows_of(found, measure))
+    blocks: dict[str, list[Entry]] = {}
     for c in found.comparisons:
         for d in (d for d in c.domains if d.measure == measure):
             domain = plain(d.domain.replace("_", " ").capitalize(), 30)
             blocks.setdefault(domain, []).append(_domain(c, d, names, names[c.other.run_id] if several else domain))
-    parts: list[_Block] = [(domain if several else "", entries) for domain, entries in blocks.items()]
+    parts: list[Block] = [(domain if several else "", entries) for domain, entries in blocks.items()]
     found_ = [x for _, es in parts for e in es for p in e.points[2:] for x in (p.value, p.low, p.high) if x is not None]
-    wide, narrow = (0.0, 1.0), _bounds([*found_, -0.1, 0.1])
+    wide, narrow = (0.0, 1.0), bounds_of([*found_, -0.1, 0.1])
     title = f"{label} by domain, against {plain(found.baseline.label, 60)}"
     note = (
         "Left: means over the items of each run (grey circle: baseline). Right: other minus baseline, paired on items, "
         "with 95 % intervals. The tables have every other score."
     )
     made = []
-    for part, total, n in _parts(parts):
+    for part, total, n in parts_of(parts):
         figure, rows = go.Figure(), Rows()
         _dumbbells(figure, rows, part, found, dark)
         finish(figure, rows, label, wide, dark, {0.0: "0", 0.25: "", 0.5: "0.5", 0.75: "", 1.0: "1"})
         _second_panel(figure, narrow, "Difference")
-        alt = f"Means and differences of {label.lower()} by domain: {_told(part, 2)}."
-        made.append(Figure("domains", _numbered(title, n, total), alt, figure, note, across=360))
+        alt = f"Means and differences of {label.lower()} by domain: {told_of(part, 2)}."
+        made.append(Figure("domains", numbered(title, n, total), alt, figure, note, across=360))
     return made
 
 
@@ -163,10 +133,10 @@ def win_figures(found: Paper, dark: bool = False) -> list[Figure]:
     """On how many items the other run is better, and on how many worse, for each score and run."""
     names = names_of(found.runs)
     several = len(found.comparisons) > 1
-    blocks: list[_Block] = []
+    blocks: list[Block] = []
     for measure in dict.fromkeys(r.measure for c in found.comparisons for r in c.rows if r.detail is not None):
         entries = []
-        for c, r in _rows(found, measure):
+        for c, r in rows_of(found, measure):
             if r.detail is None:
                 continue
             w = r.detail.wins
@@ -174,22 +144,22 @@ def win_figures(found: Paper, dark: bool = False) -> list[Figure]:
             shares = tuple(Estimate(x / total, None, None, total, total) for x in (w.losses, w.wins))
             said = (f"worse on {w.losses} of {total}", f"better on {w.wins} of {total}")
             who = names[c.other.run_id] if several else r.label
-            entries.append(_Entry(c.other, f"{who} · alike {100 * w.ties / total:.0f} %", shares, said))
+            entries.append(Entry(c.other, f"{who} · alike {100 * w.ties / total:.0f} %", shares, said))
         if entries:
-            blocks.append((next(r.label for _, r in _rows(found, measure)) if several else "", entries))
+            blocks.append((next(r.label for _, r in rows_of(found, measure)) if several else "", entries))
     note = (
         "Left of zero: items on which the other run is worse. Right: better. Numbers are items; alike ones take no room"
     )
     note += "."
     made = []
-    for part, of, n in _parts(blocks):
+    for part, of, n in parts_of(blocks):
         figure, rows = go.Figure(), Rows()
         _bars(figure, rows, part, dark)
         ticks = {x / 2: f"{abs(50 * x)} %" for x in range(-2, 3)}
         finish(figure, rows, "Share of the items: worse, better", (-1.1, 1.1), dark, ticks)
         alt = f"Bars of items that got worse and better: {_wins_told(part)}."
         title = f"Items better and worse than with {plain(found.baseline.label, 60)}"
-        made.append(Figure("wins", _numbered(title, n, of), alt, figure, note))
+        made.append(Figure("wins", numbered(title, n, of), alt, figure, note))
     return made
 
 
@@ -198,7 +168,7 @@ def rank_figures(found: Paper, dark: bool = False) -> list[Figure]:
     if found.order is None or not found.order.rankings:
         return []
     names = names_of(found.runs)
-    blocks: list[_Block] = []
+    blocks: list[Block] = []
     tied: set[tuple[str, str]] = set()
     for ranking in found.order.rankings:
         heading = f"{ranking.label}, {ranking.items} of {ranking.total} items"
@@ -211,47 +181,40 @@ def rank_figures(found: Paper, dark: bool = False) -> list[Figure]:
         "from it is shown."
     )
     made = []
-    for part, total, n in _parts(blocks):
+    for part, total, n in parts_of(blocks):
         figure, rows = go.Figure(), Rows()
         for heading, shown in part:
             ys = _points(figure, rows, [(heading, shown)], found, dark)
             for e, y in zip(shown, ys, strict=True):
                 if (heading, e.run.run_id) in tied:
-                    figure.add_shape(type="rect", xref="paper", x0=0, x1=1, y0=y - _ROW / 2, y1=y + _ROW / 2,
+                    figure.add_shape(type="rect", xref="paper", x0=0, x1=1, y0=y - ROW / 2, y1=y + ROW / 2,
                                      layer="below", fillcolor=_BAND[dark], line={"width": 0})  # fmt: skip
         step = max(1, ceil(most / 12))
         ticks = {float(k): str(k) for k in range(1, most + 1) if (k - 1) % step == 0}
         finish(figure, rows, "Rank", (0.8, most + 0.2), dark, ticks)
         alt = f"Ranks with intervals: {'; '.join(f'{h}: {_ranks_told(es)}' for h, es in part)}."
-        made.append(Figure("ranks", _numbered("Ranks of the systems", n, total), alt, figure, note))
+        made.append(Figure("ranks", numbered("Ranks of the systems", n, total), alt, figure, note))
     return made
 
 
-def _ranked(ranking: Ranking, names: Mapping[str, str]) -> Iterator[_Entry]:
+def _ranked(ranking: Ranking, names: Mapping[str, str]) -> Iterator[Entry]:
     pairs = zip(ranking.runs, ranking.ranks, strict=True)
     for m, r in sorted(pairs, key=lambda p: (p[1].rank, p[0].run_id)):
         place = Estimate(float(r.rank), float(r.low), float(r.high), ranking.items, ranking.total)
         said = f"{names[m.run_id]}, {ranking.label}: {r.rank} [{r.low}, {r.high}]{', tied' if r.tied else ''}"
-        yield _Entry(m, f"{names[m.run_id]} · {r.mean:.3f}", (place,), (said,))
+        yield Entry(m, f"{names[m.run_id]} · {r.mean:.3f}", (place,), (said,))
 
 
-def _domain(c: Comparison, d: DomainRow, names: Mapping[str, str], who: str) -> _Entry:
+def _domain(c: Comparison, d: DomainRow, names: Mapping[str, str], who: str) -> Entry:
     def said(run: Manifest, e: Estimate, signed: bool = False) -> str:
-        return f"{names[run.run_id]}, {plain(d.domain, 30)}: {_number(e, signed)}"
+        return f"{names[run.run_id]}, {plain(d.domain, 30)}: {number_of(e, signed)}"
 
-    return _Entry(
+    return Entry(
         c.other,
         f"{who} · {count(d.difference)}",
         (d.baseline, d.other, d.difference),
         (said(c.baseline, d.baseline), said(c.other, d.other), said(c.other, d.difference, True)),
     )
-
-
-def _rows(found: Paper, measure: str) -> Iterator[tuple[Comparison, Row]]:
-    for c in found.comparisons:
-        for r in c.rows:
-            if r.measure == measure and r.group == "score":
-                yield c, r
 
 
 def _span(found: Paper, row: Row) -> float | None:
@@ -260,21 +223,12 @@ def _span(found: Paper, row: Row) -> float | None:
     return span if 0 < span < float("inf") else None
 
 
-def _number(e: Estimate, signed: bool = False) -> str:
-    """Value and interval, without the reason where there is none: the tables have it."""
-    if e.value is None:
-        return "undefined"
-    sign = "+" if signed else ""
-    span = "(no interval)" if e.low is None or e.high is None else f"[{e.low:{sign}.3f}, {e.high:{sign}.3f}]"
-    return f"{e.value:{sign}.3f} {span}"
-
-
 def _scaled(e: Estimate, span: float) -> Estimate:
     value, low, high = (None if x is None else x / span for x in (e.value, e.low, e.high))
     return Estimate(value, low, high, e.n, e.total, e.method, e.reason)
 
 
-def _points(figure: go.Figure, rows: Rows, part: Sequence[_Block], found: Paper, dark: bool) -> list[float]:
+def _points(figure: go.Figure, rows: Rows, part: Sequence[Block], found: Paper, dark: bool) -> list[float]:
     """A marker with its interval a row, in the style of the row's run.
 
     Returns:
@@ -299,7 +253,7 @@ def _points(figure: go.Figure, rows: Rows, part: Sequence[_Block], found: Paper,
     return ys
 
 
-def _dumbbells(figure: go.Figure, rows: Rows, part: Sequence[_Block], found: Paper, dark: bool) -> None:
+def _dumbbells(figure: go.Figure, rows: Rows, part: Sequence[Block], found: Paper, dark: bool) -> None:
     styles, names = styles_of(found), names_of(found.runs)
     base: list[Point] = []
     others: dict[str, tuple[list[Point], list[Point]]] = {}
@@ -336,7 +290,7 @@ def _bare(e: Estimate) -> Estimate:
 
 def _second_panel(figure: go.Figure, bounds: tuple[float, float], title: str) -> None:
     pad = 0.02 * (bounds[1] - bounds[0])
-    ticks = _ticks(bounds, 5)
+    ticks = ticks_of(bounds, 5)
     first = figure.layout.xaxis.to_plotly_json()
     figure.update_layout(
         xaxis={"domain": [0, _HALF]},
@@ -345,7 +299,7 @@ def _second_panel(figure: go.Figure, bounds: tuple[float, float], title: str) ->
     )  # fmt: skip
 
 
-def _bars(figure: go.Figure, rows: Rows, part: Sequence[_Block], dark: bool) -> None:
+def _bars(figure: go.Figure, rows: Rows, part: Sequence[Block], dark: bool) -> None:
     texts: dict[bool, tuple[list[float], list[float], list[str]]] = {True: ([], [], []), False: ([], [], [])}
     for heading, entries in part:
         if heading:
@@ -367,57 +321,10 @@ def _bars(figure: go.Figure, rows: Rows, part: Sequence[_Block], dark: bool) -> 
                                     textfont={"size": 11, "color": INK[dark].text}))  # fmt: skip
 
 
-def _parts(blocks: Sequence[_Block]) -> Iterator[tuple[list[_Block], int, int]]:
-    """Blocks by figure, none taller than a page; a block that is too tall by itself goes on under its heading.
-
-    Yields:
-        The blocks of one figure, how many figures there are, and which one this is.
-    """
-    most = (TALLEST - _HEADING) // _ROW
-    pieces: list[_Block] = [(h, es[i : i + most]) for h, es in blocks for i in range(0, len(es), most)]
-    made: list[list[_Block]] = []
-    used = TALLEST + 1
-    for heading, entries in pieces:
-        tall = (_HEADING if heading else 0) + _ROW * len(entries)
-        if used + tall > TALLEST:
-            made.append([])
-            used = 0
-        made[-1].append((heading, entries))
-        used += tall
-    for n, part in enumerate(made, 1):
-        yield part, len(made), n
-
-
-def _numbered(title: str, n: int, of: int) -> str:
-    return title if of == 1 else f"{title} ({n} of {of})"
-
-
-def _bounds(values: Sequence[float]) -> tuple[float, float]:
-    """Ends of an axis at whole steps around values and zero."""
-    low, high = min(0.0, *values), max(0.0, *values)
-    step = _step(high - low, 8)
-    return step * floor(low / step + 1e-9), step * ceil(high / step - 1e-9)
-
-
-def _ticks(bounds: tuple[float, float], most: int = 8) -> dict[float, str]:
-    low, high = bounds
-    step = _step(high - low, most)
-    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
-    return {round(k * step, 9): f"{round(k * step, 9):g}".replace("-", "\u2212") for k in range(first, last + 1)}
-
-
-def _step(span: float, most: int) -> float:
-    return next((s for s in _STEPS if span / s <= most), _STEPS[-1])
-
-
-def _told(part: Sequence[_Block], which: int = 0) -> str:
-    return "; ".join(e.said[which] for _, entries in part for e in entries)
-
-
-def _wins_told(part: Sequence[_Block]) -> str:
+def _wins_told(part: Sequence[Block]) -> str:
     named = [(f"{h}, {e.label}" if h else e.label, e) for h, entries in part for e in entries]
     return "; ".join(f"{name}: {', '.join(e.said)}" for name, e in named)
 
 
-def _ranks_told(entries: Sequence[_Entry]) -> str:
+def _ranks_told(entries: Sequence[Entry]) -> str:
     return ", ".join(e.said[0] for e in entries)
