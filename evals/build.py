@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
 from evals._launch import LAUNCH_DIR
 from evals.conditions import Condition, ConditionError, load_condition
+from evals.harness import harness_version
 from evals.items import Item, PromptSet, PromptSetError
 from evals.load import load_prompts
 from judges.metrics import metrics_for
@@ -28,7 +26,6 @@ from judges.seats import check_configs, check_judges
 from rubrics.loader import BUILT_IN, RubricError, load_rubric
 from rubrics.model import Rubric
 
-ROOT = Path(__file__).resolve().parent.parent
 TASK_VERSION = 1
 MAX_REPEATS = 20
 
@@ -217,21 +214,3 @@ def record(prompt_set: PromptSet, condition: Condition, thinking: bool) -> dict[
             "harness": harness_version(),
         }
     }
-
-
-@cache
-def harness_version() -> dict[str, str | None]:
-    """This project's version, and the commit of the checkout if it is one."""
-    try:
-        number: str | None = version("psychosafe-eval")
-    except PackageNotFoundError:
-        number = None
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True, text=True, timeout=5, check=False,
-        )  # fmt: skip
-        commit = done.stdout.strip() or None
-    except (OSError, subprocess.SubprocessError):
-        commit = None
-    return {"version": number, "commit": commit}

@@ -21,9 +21,9 @@ from inspect_ai.model import get_model
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from evals.build import harness_version
 from evals.dialogues import scorer as dialogues
 from evals.dialogues.play import STOPS, responses, transcript
+from evals.harness import harness_version
 from evals.journal import Budget, Journal, JournaledJudge, with_seats
 from judges.detectors import detect
 from judges.dialogue import DIALOGUE_VERSION

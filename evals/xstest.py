@@ -21,8 +21,9 @@ from inspect_ai.solver import generate
 runpy.run_path(str(Path(__file__).with_name("_guard.py")))
 
 from evals._launch import LAUNCH_DIR  # noqa: E402  (behind the guard)
-from evals.build import harness_version, with_condition  # noqa: E402
+from evals.build import with_condition  # noqa: E402
 from evals.conditions import ConditionError, load_condition  # noqa: E402
+from evals.harness import harness_version  # noqa: E402
 from evals.items import Item, PromptSet, PromptSetError, check_set  # noqa: E402
 from evals.load import MAX_BYTES, fetched_path  # noqa: E402
 from evals.xstest_scoring import MODES, judge_check, xstest_class  # noqa: E402

@@ -257,13 +257,16 @@ class Manifest(_Part):
         return f'{head[:-2]},\n "items": [\n  {items}\n ]\n}}\n' if items else f'{head[:-2]},\n "items": []\n}}\n'
 
     def identity(self) -> str:
-        """Hash of what the manifest says of the run, wherever its file lies and whatever carried it there."""
+        """Hash of what the manifest says of the run, wherever its log lies and whatever carried it there.
+
+        Without its ratings: whoever wants to know whether these have changed, and what, compares figures.
+        """
         place: dict[str, Any] = {"location": None, "mtime_ns": None, "etag": None}
         if self.origin == "measured":
-            # Of a remote log the hash comes with its texts; what was rated is in `ratings`.
+            # Of a remote log the hash comes with its texts.
             place |= {"sha256": None, "size": None}
-        source = self.source.model_copy(update=place)
-        return hashlib.sha256(self.model_copy(update={"source": source}).to_json().encode()).hexdigest()
+        told = {"source": self.source.model_copy(update=place), "ratings": None}
+        return hashlib.sha256(self.model_copy(update=told).to_json().encode()).hexdigest()
 
 
 _ITEM_HASHES: Final[dict[int, tuple[tuple[ItemFacts, ...], str | None]]] = {}

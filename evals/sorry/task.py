@@ -13,8 +13,9 @@ from inspect_ai.scorer import mean_score
 from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
 from evals._launch import LAUNCH_DIR
-from evals.build import harness_version, with_condition
+from evals.build import with_condition
 from evals.conditions import Condition, ConditionError, load_condition
+from evals.harness import harness_version
 from evals.sorry.forms import NO_TRANSLATOR, bound_translator
 from evals.sorry.metrics import sorry_metrics
 from evals.sorry.questions import QuestionSet, find_folder, read_questions

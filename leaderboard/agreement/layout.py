@@ -10,6 +10,7 @@ from leaderboard.agreement import beyond, detail, pairs, people
 from leaderboard.agreement.checklist import checklist_table
 from leaderboard.agreement.sentences import effect_sentences, pair_sentences, panel_sentences, people_sentences
 from leaderboard.cli.common import Table
+from leaderboard.plots.sheet import Plot
 from results.agreement_records import AgreementReport
 
 Lines = tuple[str, ...]
@@ -23,11 +24,13 @@ class Chapter:
         title: What stands above.
         lines: Sentences, one a claim.
         tables: Tables.
+        plots: Drawings that stand above the tables and need no script.
     """
 
     title: str
     lines: Lines
     tables: tuple[Table, ...]
+    plots: tuple[Plot, ...] = ()
 
 
 _CHAPTERS: Final[

@@ -17,6 +17,7 @@ from leaderboard import charts
 from leaderboard.agreement.figures import Figure, figures
 from leaderboard.agreement.layout import Chapter
 from leaderboard.cli.common import Table
+from leaderboard.plots.svg import dark_style, svg
 from leaderboard.present import plain
 from leaderboard.static import page
 from results.agreement_records import AgreementReport
@@ -30,6 +31,7 @@ h2 { border-top: 1px solid var(--rule); padding-top: 1.6rem }
 .said { padding-left: 1.2rem; max-width: 52rem } .said li { margin: .3rem 0; break-inside: avoid }
 .said.many { max-width: none; columns: 28rem 2; column-gap: 2.5rem }
 figure { margin: 1.5rem 0 2rem; max-width: 62rem } figure h3 { margin: 0 0 .4rem } .draw { overflow-x: auto }
+svg.plot { width: 100%; min-width: 34rem; max-width: 62rem; height: auto; display: block }
 figcaption, .notes { font-size: .9rem; color: var(--soft); max-width: 52rem; margin: .4rem 0 1rem }
 details > summary { cursor: pointer; margin: .8rem 0; font-weight: 600 }
 table { font-size: .85rem } th, td { padding: .4rem .55rem }
@@ -109,7 +111,7 @@ def page_html(report: AgreementReport, chapters: Sequence[Chapter]) -> str:
 
 
 def chapters_page(title: str, chapters: Sequence[Chapter], references: str, tail: str) -> str:
-    """Chapters without figures as one small file without scripts.
+    """Chapters as one small file without scripts, their plots as SVG.
 
     Args:
         title: Title of the page.
@@ -122,7 +124,8 @@ def chapters_page(title: str, chapters: Sequence[Chapter], references: str, tail
     for i, c in enumerate(chapters, 1):
         body += f'<section><h2 id="part-{i}">{_esc(c.title)}</h2>{_chapter(c, (), [])}</section>'
     body += f'<section><h2>References</h2><div class="scroll"><pre>{html.escape(references)}</pre></div></section>'
-    return page(title, f"<main>{body}</main>{tail}", False, _STYLE)
+    style = _STYLE + dark_style(p for c in chapters for p in c.plots)
+    return page(title, f"<main>{body}</main>{tail}", False, style)
 
 
 def _opening(report: AgreementReport) -> str:
@@ -146,6 +149,11 @@ def _chapter(chapter: Chapter, drawn: Sequence[tuple[Figure, Figure]], data: lis
     )
     parts = [said] if chapter.lines else []
     parts += [_figure(light, dark, data) for light, dark in drawn]
+    parts += [
+        f'<figure><h3>{_esc(p.light.title)}</h3><div class="draw" tabindex="0">{svg(p)}</div>'
+        f"<figcaption>{_esc(p.note)}</figcaption></figure>"
+        for p in chapter.plots
+    ]
     tables = "".join(map(_table, chapter.tables))
     if len(chapter.tables) > _MANY:
         tables = f"<details><summary>{len(chapter.tables)} tables</summary>{tables}</details>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from leaderboard.charts import STYLES, Style
@@ -10,7 +11,7 @@ from results.agreement_records import COMBINED, AgreementReport
 
 SCOPE: Final = 26
 """Longest name of a scope in the label of a row."""
-_MORE: Final = (
+MORE: Final = (
     Style("", "#D55E00", "#F0803C", "diamond"),
     Style("", "#007A5A", "#3DBE97", "triangle-up"),
     Style("", "#A0447E", "#DD8ABF", "triangle-down"),
@@ -25,21 +26,26 @@ _TOGETHER: Final = Style("", "#1F2328", "#E6E9EE", "star")
 def scope_names(report: AgreementReport) -> dict[str, str]:
     """Short name of each scope: without the model where there is one only, without the condition likewise."""
     runs = [s.name for s in report.scopes if s.name != COMBINED]
-    parts = [name.partition(" · ") for name in runs]
-    models, conditions = [p[0] for p in parts], [p[2] for p in parts]
-    chosen = runs
-    if len(runs) > 1 and len(set(models)) == 1 and len(set(conditions)) == len(runs) and all(conditions):
-        chosen = conditions
-    elif len(runs) > 1 and len(set(conditions)) == 1 and len(set(models)) == len(runs):
-        chosen = models
-    names = {name: plain(c, SCOPE) for name, c in zip(runs, chosen, strict=True)}
+    names = dict(zip(runs, short_labels(runs), strict=True))
     return {s.name: names.get(s.name, s.name) for s in report.scopes}
+
+
+def short_labels(labels: Sequence[str]) -> list[str]:
+    """Labels of runs without what all of them share: the model, or the condition."""
+    parts = [label.partition(" · ") for label in labels]
+    models, conditions = [p[0] for p in parts], [p[2] for p in parts]
+    chosen = list(labels)
+    if len(labels) > 1 and len(set(models)) == 1 and len(set(conditions)) == len(labels) and all(conditions):
+        chosen = conditions
+    elif len(labels) > 1 and len(set(conditions)) == 1 and len(set(models)) == len(labels):
+        chosen = models
+    return [plain(c, SCOPE) for c in chosen]
 
 
 def scope_styles(report: AgreementReport) -> dict[str, Style]:
     """Marker and colour of each scope: a baseline and a prompted run as on the board, others in turn."""
     styles: dict[str, Style] = {}
-    more = list(_MORE)
+    more = list(MORE)
     conditions = {m.run_id: (m.condition.name or "").lower() for m in report.runs}
     for scope in report.scopes:
         if scope.name == COMBINED:

@@ -13,7 +13,9 @@ from judges.agreement.measured import measured
 from leaderboard.agreement.checklist import checklist
 from leaderboard.agreement.detail import HEADS, long_rows
 from leaderboard.agreement.layout import Chapter, chapters
-from leaderboard.cli.common import console, latex, latex_text, markdown, safe_cell
+from leaderboard.cli.common import console, latex, latex_text, markdown, markdown_text, safe_cell
+from leaderboard.plots.picture import picture
+from leaderboard.plots.strip import strip
 from results.agreement_records import AgreementReport
 
 LATEX_HEAD = "% Needs \\usepackage{booktabs} and \\usepackage{graphicx}."
@@ -59,14 +61,17 @@ def _console(chapter: Chapter) -> str:
 
 def chapter_markdown(chapter: Chapter) -> str:
     """A chapter as Markdown."""
-    lines = [f"- {line}".replace("<", "&lt;") for line in chapter.lines]
-    return "\n\n".join(filter(None, (f"## {chapter.title}", "\n".join(lines), *map(markdown, chapter.tables))))
+    lines = [f"- {markdown_text(line)}" for line in chapter.lines]
+    drawn = (f"**{markdown_text(p.light.title)}**\n\n{strip(p)}\n\n{markdown_text(p.note)}" for p in chapter.plots)
+    parts = (f"## {chapter.title}", "\n".join(lines), *drawn, *map(markdown, chapter.tables))
+    return "\n\n".join(filter(None, parts))
 
 
 def chapter_latex(chapter: Chapter) -> str:
     """A chapter as LaTeX."""
     lines = [latex_text(line) for line in chapter.lines]
-    parts = (rf"\section*{{{latex_text(chapter.title)}}}", "\n\n".join(lines), *map(latex, chapter.tables))
+    head = rf"\section*{{{latex_text(chapter.title)}}}"
+    parts = (head, "\n\n".join(lines), *map(picture, chapter.plots), *map(latex, chapter.tables))
     return "\n\n".join(filter(None, parts))
 
 

@@ -7,10 +7,12 @@ import functools
 import io
 import json
 import os
+import re
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -200,11 +202,27 @@ def write_whole(path: Path, text: str) -> None:
             draft.unlink(missing_ok=True)
 
 
+_JOINT: Final = re.compile(r"(?<=\])(?=[(\[:])")
+"""Between the text of a link or an image and its address."""
+_OUTER: Final = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+"""An underscore that is not between letters, and so begins or ends emphasis."""
+_ENTITY: Final = re.compile(r"&(?=#?\w+;)")
+_FIRST: Final = re.compile(r"^(\d*)([#>+=.)-])(?![\d.])")
+"""What would make a heading, a quotation, a list or a rule of a line."""
+
+
+def markdown_text(text: str) -> str:
+    """Text that Markdown shows as it stands: no link, image, emphasis, formula, code or HTML comes of it."""
+    text = " ".join(text.split()).replace("\\", "\\\\")
+    text = re.sub(r"([`*~$])", r"\\\1", _ENTITY.sub("&amp;", text)).replace("<", "&lt;")
+    return _FIRST.sub(r"\1\\\2", _OUTER.sub(r"\\_", _JOINT.sub(r"\\", text)))
+
+
 def markdown(table: Table) -> str:
     """A table as Markdown; cells cannot break out of it."""
 
     def cell(text: str) -> str:
-        return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+        return markdown_text(text).replace("|", "\\|")
 
     rule = ["---:" if i in table.numeric else "---" for i in range(len(table.columns))]
     lines = [f"**{cell(table.title)}**", ""] if table.title else []
@@ -215,35 +233,71 @@ def markdown(table: Table) -> str:
 WIDE: Final = 6
 """Columns from which a LaTeX table is scaled to the text's width (package graphicx)."""
 BREAKS: Final = 45
-"""Characters from which a cell of words is broken into lines in LaTeX."""
-_LATEX: Final = str.maketrans(
-    {
-        "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "−": "$-$", "·": r"$\cdot$", "–": "--",
-        "κ": r"$\kappa$", "α": r"$\alpha$", "…": r"\dots{}", "’": "'",
-    }
-)  # fmt: skip
+"""Characters from which a cell is broken into lines in LaTeX."""
+LETTERS: Final = 80
+"""Characters of all columns together that fit a page in LaTeX."""
+TALL: Final = 44
+"""Rows that fit a page in LaTeX."""
+_ON: Final = ", continued"
+REASON: Final = "4.2cm"
+"""Width of a broken cell in a column of numbers."""
+_LATEX: Final = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "[": "{[}", "*": "{*}", "`": r"\textasciigrave{}", '"': "''", "−": "$-$", "·": r"$\cdot$",
+    "×": r"$\times$", "±": r"$\pm$", "→": r"$\to$", "≥": r"$\geq$", "≤": r"$\leq$",
+    "–": r"\textendash{}", "—": r"\textemdash{}",
+    "†": r"\dag{}", "κ": r"$\kappa$", "α": r"$\alpha$", "…": r"\dots{}", "’": "'", "\u00a0": " ",
+}  # fmt: skip
+"""A bracket or a star behind the end of a row would be read as the row's option."""
+_SHORT: Final = frozenset("ßıŒœŁłŸ")
 
 
 def latex_text(text: str) -> str:
-    """Text that LaTeX prints as it stands."""
-    return text.translate(_LATEX)
+    """Text that LaTeX prints as it stands; a character that its fonts lack is printed as its number."""
+    # Two hyphens would be set as a dash, and a name would be another one.
+    return "".join(map(_latex_char, " ".join(text.split()))).replace("--", "-{}-{}")
+
+
+def _latex_char(c: str) -> str:
+    if c in _LATEX:
+        return _LATEX[c]
+    if " " <= c <= "~" or ("À" <= c <= "ÿ" and c != "÷") or c in _SHORT:
+        return c
+    # Letters with an accent that LaTeX composes, such as ř, but none that it does not know.
+    if c <= "ž" and len(unicodedata.normalize("NFD", c)) == 2:
+        return c
+    return f"{{[}}U+{ord(c):04X}]"
 
 
 def latex(table: Table) -> str:
-    """A table as LaTeX with booktabs rules; a wide one is set to the width of the text."""
-
-    def line(row: Sequence[str]) -> str:
-        return " & ".join(map(latex_text, row)) + r" \\"
-
+    """A table as LaTeX with booktabs rules; a wide one is scaled to the text's width, a tall one continued."""
+    if len(table.rows) > TALL:
+        more = "" if table.title.endswith(_ON) else _ON
+        first = replace(table, rows=table.rows[:TALL], notes=())
+        rest = replace(table, rows=table.rows[TALL:], title=table.title + more)
+        return f"{latex(first)}\n\n{latex(rest)}"
     words = [i for i in range(len(table.columns)) if i not in table.numeric]
     long = [i for i in words if any(len(row[i]) > BREAKS for row in table.rows)]
+
+    def cell(i: int, text: str) -> str:
+        # A reason in a column of numbers would make all of the table small.
+        if i in table.numeric and len(text) > BREAKS:
+            return rf"\parbox[t]{{{REASON}}}{{\raggedleft {latex_text(text)}\strut}}"
+        return latex_text(text)
+
+    def line(row: Sequence[str]) -> str:
+        return " & ".join(cell(i, text) for i, text in enumerate(row)) + r" \\"
+
     broken = rf"p{{{0.7 / max(1, len(long)):.2f}\textwidth}}"
     align = "".join("r" if i in table.numeric else broken if i in long else "l" for i in range(len(table.columns)))
-    wide = len(table.columns) > WIDE
-    notes = [rf"\par\footnotesize {latex_text(n)}" for n in table.notes]
+    letters = sum(
+        max(min(len(row[i]), BREAKS) for row in (table.columns, *table.rows)) for i in range(len(table.columns))
+    )
+    wide = len(table.columns) > WIDE or bool(long) or letters > LETTERS
+    notes = [rf"\par\raggedright\footnotesize {latex_text(n)}" for n in table.notes]
     return "\n".join(
-        [r"\begin{table}", r"\centering", rf"\caption{{{latex_text(table.title)}}}",
+        [r"\begin{table}[!htbp]", r"\centering", rf"\caption{{{latex_text(table.title)}}}",
          *([r"\resizebox{\textwidth}{!}{%"] if wide else []),
          rf"\begin{{tabular}}{{{align}}}", r"\toprule", line(table.columns), r"\midrule",
          *map(line, table.rows), r"\bottomrule", r"\end{tabular}" + ("}" if wide else ""), *notes, r"\end{table}"]

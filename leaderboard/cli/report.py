@@ -24,10 +24,10 @@ from results.store import Store
 def report_command(
     wanted: tuple[str, ...], baseline: str, out: Path, margin: float, correction: Literal["holm", "bh"], store: Store
 ) -> None:
-    """Write a report for a paper: methods, main and domain tables, order, agreement with people, limitations, BibTeX.
+    """Write a report for a paper: methods, plots, tables, order, agreement with people, limitations, BibTeX.
 
-    All of it comes from manifests and ratings in the store. The file carries the hashes of the manifests and a digest
-    of its figures, which `psychosafe verify FILE` recomputes.
+    All of it comes from manifests and ratings in the store. Every table and plot carries an id of the data behind it;
+    `psychosafe verify FILE` makes the report again and says what differs.
     """
     from leaderboard.paper.content import paper
     from leaderboard.paper.file import SUFFIXES, report_text
@@ -37,7 +37,7 @@ def report_command(
     with one_line_errors():
         names = [n.strip() for part in wanted for n in part.split(",") if n.strip()]
         found = paper(store, store.find(baseline), [store.find(n) for n in names], margin, correction)
-        write_whole(out, report_text(store, found, out.suffix))
+        write_whole(out, report_text(found, out.suffix))
     click.echo(f"written {out}: {len(found.runs)} runs", err=True)
 
 
@@ -45,13 +45,19 @@ def report_command(
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @store_option
 def verify_command(file: Path, store: Store) -> None:
-    """Recompute every figure of a report FILE from the store; exit status 1 if something differs."""
-    from leaderboard.paper.file import verify
+    """Make a report FILE again from the store and say what differs; exit status 1 if something does.
+
+    A figure, a sentence or a marker that was changed by hand is found. Where another version of the program wrote the
+    file, its figures are compared and its wording is not.
+    """
+    from leaderboard.paper.verify import verify
 
     with one_line_errors():
-        wrong = verify(store, file)
-    for line in wrong:
+        found = verify(store, file)
+    for line in found.notes:
+        click.echo(f"note      {line}", err=True)
+    for line in found.wrong:
         click.echo(f"differs   {line}", err=True)
-    if wrong:
+    if found.wrong:
         raise SystemExit(1)
     click.echo(f"verified  {file}: every figure comes out as it stands there")

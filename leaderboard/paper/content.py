@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import version
 from typing import Any, Final
 
+from evals.harness import harness_version
 from leaderboard.agreement import pairs
+from leaderboard.agreement.drawing import Figure
+from leaderboard.agreement.forest import agreement_figures, effect_figures
 from leaderboard.agreement.layout import Chapter
 from leaderboard.agreement.sentences import effect_sentences, pair_sentences, people_sentences
 from leaderboard.cli.common import Table
 from leaderboard.cli.compare import comparison_table
 from leaderboard.cli.compare_detail import detail_tables, order_tables
-from leaderboard.present import plain, run_warnings
+from leaderboard.paper.methods import limitations, methods
+from leaderboard.paper.plots import rank_figures, result_figures
+from leaderboard.plots.sheet import Plot
+from leaderboard.present import plain
 from results.agreement import agreement_report
 from results.agreement_records import AgreementReport
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.manifest import Manifest
+from results.measures import measures
 from results.paired import MARGIN, Correction
 from results.ranking import Order, order
 from results.raters import rated_by_people
@@ -50,6 +59,7 @@ class Paper:
         agreement: People and judges on the runs that people rated; None where nobody did.
         margin: Margin of equivalence, as a share of each measure's range.
         correction: How p values are corrected.
+        falling: Measures of which less is better.
     """
 
     baseline: Manifest
@@ -58,6 +68,7 @@ class Paper:
     agreement: AgreementReport | None
     margin: float
     correction: Correction
+    falling: frozenset[str] = frozenset()
 
     @property
     def runs(self) -> tuple[Manifest, ...]:
@@ -116,103 +127,74 @@ def paper(
         agreement_report(store, rated) if rated else None,
         margin,
         correction,
+        frozenset(name for name, m in measures(store, baseline).items() if not m.higher_is_better),
     )
 
 
-def paper_chapters(found: Paper, hashes: Mapping[str, str]) -> tuple[Chapter, ...]:
-    """The report in chapters.
+def paper_chapters(found: Paper, hashes: Mapping[str, str], mark: str) -> tuple[Chapter, ...]:
+    """The report in chapters; every table and every plot carries the mark.
 
     Args:
         found: The figures.
         hashes: Hash of each run's manifest.
+        mark: What stands for all that the report rests on, in short: `data` and an id.
     """
+    tables = [t for c in found.comparisons for t in (comparison_table(c), *detail_tables(c))]
     made = [
-        Chapter("Methods", tuple(methods(found)), ()),
-        Chapter("Results", (), tuple(t for c in found.comparisons for t in (comparison_table(c), *detail_tables(c)))),
+        Chapter("Methods", tuple(methods(found, software())), ()),
+        Chapter("Results", (), tuple(tables), _plots(result_figures(found), result_figures(found, True), mark)),
     ]
     if found.order is not None:
-        made.append(Chapter("Order of the systems", (), tuple(order_tables(found.order))))
+        drawn = _plots(rank_figures(found), rank_figures(found, True), mark)
+        made.append(Chapter("Order of the systems", (), tuple(order_tables(found.order)), drawn))
     if found.agreement is not None:
         said = (
             *pair_sentences(found.agreement),
             *effect_sentences(found.agreement),
             *people_sentences(found.agreement),
         )
-        made.append(Chapter("Agreement of judges and people", said, tuple(pairs.pair_tables(found.agreement, False))))
+        light, dark = (
+            [*agreement_figures(found.agreement, d), *effect_figures(found.agreement, d)] for d in (False, True)
+        )
+        title, tables = "Agreement of judges and people", pairs.pair_tables(found.agreement, False)
+        made.append(Chapter(title, said, tuple(tables), _plots(light, dark, mark)))
     made.append(Chapter("Limitations", tuple(limitations(found)), ()))
-    rows = [(plain(m.run_id, 80), plain(m.label, 80), hashes[m.run_id][:16]) for m in found.runs]
-    notes = ["`psychosafe verify FILE` recomputes every figure of this report from a store that holds these runs."]
-    provenance = Table(("Run", "System", "SHA-256 of its manifest"), rows, "What this report rests on", notes)
-    made.append(Chapter("Provenance", (), (provenance,)))
-    return tuple(made)
+    made.append(_provenance(found, hashes, mark))
+    return tuple(replace(c, tables=tuple(_marked(t, mark) for t in c.tables)) for c in made)
 
 
-def methods(found: Paper) -> Iterator[str]:
-    """What was asked, of whom, judged how, and analysed how."""
-    base = found.baseline
-    sets = dict.fromkeys(
-        f"{m.prompt_set.scored} prompts of {plain(m.prompt_set.name or 'a set that is not named', 60)}"
-        f"{' ' + m.prompt_set.version if m.prompt_set.version else ''}"
-        f"{' (SHA-256 ' + m.prompt_set.sha256[:12] + ')' if m.prompt_set.sha256 else ''}"
+def _plots(light: Sequence[Figure], dark: Sequence[Figure], mark: str) -> tuple[Plot, ...]:
+    return tuple(Plot(a, b, mark) for a, b in zip(light, dark, strict=True))
+
+
+def _marked(table: Table, mark: str) -> Table:
+    """With the mark in its title, and the title on one line: names in it are untrusted."""
+    return replace(table, title=f"{plain(' '.join(table.title.split()), 240)} ({mark})")
+
+
+def _provenance(found: Paper, hashes: Mapping[str, str], mark: str) -> Chapter:
+    rows = [
+        (plain(m.run_id, 80), plain(m.label, 80), hashes[m.run_id][:16], (m.source.sha256 or "not on record")[:16])
         for m in found.runs
-    )
-    yield f"Prompts: {'; '.join(sets)}; {base.epochs} {'answer' if base.epochs == 1 else 'answers'} to each."
-    for m in found.runs:
-        settings = ", ".join(f"{k} {v}" for k, v in m.model.generation.items()) or "settings not on record"
-        revision = f" at revision {plain(m.model.revision, 40)}" if m.model.revision else ", revision not on record"
-        system = f", system prompt SHA-256 {m.condition.system_sha256[:12]}" if m.condition.system_sha256 else ""
-        when = f", run {m.created[:10]}" if m.created else ""
-        condition = plain(m.condition.name or "not stated", 60)
-        model = f"{plain(m.model.name, 80)}{revision}"
-        yield f"System: {model}; condition {condition}{system}; {plain(settings, 160)}{when}."
-    seats = {j.id: j for m in found.runs for j in m.panel.judges}
-    kinds = {"llm": "a language model", "rule": "rules", "human": "a person"}
-    judges = "; ".join(
-        f"{plain(j.id, 60)}, {kinds[j.kind]}"
-        + (f" ({', '.join(f'{k} {v}' for k, v in j.config.items())})" if j.config else "")
-        for j in seats.values()
-    )
-    rubric = f"{plain(base.rubric.name or 'not stated', 60)}"
-    rubric += f" (SHA-256 {base.rubric.sha256[:12]})" if base.rubric.sha256 else ", whose wording is not on record"
-    yield f"Judges: {judges or 'not stated'}; rubric {rubric}; criteria {', '.join(base.rubric.criteria)}."
-    name = {"holm": "Holm", "bh": "Benjamini-Hochberg"}[found.correction]
-    yield (
-        "Differences are paired on prompts, with 95 % intervals: score intervals (Tango) on yes-no criteria, t "
-        "intervals elsewhere, a cluster bootstrap beside them; shares have Wilson intervals. Tests are McNemar's "
-        "exact test on yes-no criteria and sign flips of differences elsewhere (exact where counts allow, else paired "
-        f"t), corrected ({name}) over all scores and domains of a comparison. The margin of equivalence is "
-        f"{found.margin:g} of each measure's range. Computed by psychosafe-eval {_version()}."
-    )
-
-
-def limitations(found: Paper) -> Iterator[str]:
-    """What the data themselves say against the results."""
-    for m in found.runs:
-        for warning in run_warnings(m, {}, found.runs):
-            yield f"{plain(m.label, 80)}: {warning}."
-    for c in found.comparisons:
-        thin = [r for r in c.rows if r.group == "score" and (r.difference.coverage or 1) < 1]
-        if thin:
-            worst = min(thin, key=lambda r: r.difference.coverage or 1)
-            yield (
-                f"{plain(c.other.label, 80)}: {len(thin)} of the scores lack items; {worst.label} rests on "
-                f"{worst.difference.n} of {worst.difference.total}. What is missing is not random."
-            )
-    if found.agreement is None:
-        yield "No person has rated these answers: how far the judges can be trusted on them is not known."
-    elif len(found.agreement.people) == 1:
-        yield "One person rated: how far people agree with each other is not known."
-    if any(m.prompt_set.name == "open" for m in found.runs):
-        yield "The prompts were written by language models and have been reviewed by no expert."
+    ]
+    notes = [
+        f"Every table and plot is marked {mark}: the first 12 digits of a SHA-256 over the manifests' hashes, the "
+        "choices and all figures of this report, as they stand at the end of this file.",
+        "`psychosafe verify FILE` makes the report again from a store that holds these runs, and says what differs.",
+    ]
+    heads = ("Run", "System", "SHA-256 of its manifest", "SHA-256 of its log or file")
+    return Chapter("Provenance", (), (Table(heads, rows, "What this report rests on", notes),))
 
 
 def bibtex() -> str:
     """The paper whose evaluation is reproduced, and this program."""
-    return BIBTEX.replace("VERSION", _version())
+    return BIBTEX.replace("VERSION", software()["psychosafe-eval"])
 
 
-def _version() -> str:
-    try:
-        return version("psychosafe-eval")
-    except PackageNotFoundError:
-        return "unknown"
+@cache
+def software() -> dict[str, str]:
+    """Versions of what computes the figures, in this process."""
+    ours = harness_version()
+    commit = {"commit": str(ours["commit"])} if ours["commit"] else {}
+    return {"psychosafe-eval": ours["version"] or "unknown", **commit, "Python": platform.python_version(),
+            **{name: version(name) for name in ("numpy", "scipy")}}  # fmt: skip

@@ -1,33 +1,40 @@
-"""A report as one file, and a file held against the store that it came from."""
+"""A report as one file: HTML, Markdown or LaTeX, with what it takes to make it again."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from pathlib import Path
 from typing import Any, Final
 
 from leaderboard.agreement.page import chapters_page
-from leaderboard.agreement.written import LATEX_HEAD, chapter_latex, chapter_markdown
-from leaderboard.paper.content import Paper, bibtex, paper, paper_chapters
-from results.store import Store, StoreError
+from leaderboard.agreement.written import chapter_latex, chapter_markdown
+from leaderboard.paper.content import Paper, bibtex, paper_chapters, software
 
 TITLE: Final = "Refusal quality: a report"
-_MARK: Final = "psychosafe-report: "
-_FOUND: Final = re.compile(re.escape(_MARK) + r"(\{.*\})")
+MARK: Final = "psychosafe-report: "
+FORMAT: Final = 2
+"""Version of what stands behind the mark."""
 SUFFIXES: Final = (".html", ".md", ".tex")
+_PLACE: Final = "@@mark@@"
+_HEAD: Final = r"""\documentclass{article}
+\usepackage[T1]{fontenc}
+\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}
+\usepackage[margin=2cm]{geometry}
+\usepackage{booktabs}
+\usepackage{graphicx}
+\usepackage{color}
+\begin{document}
+"""
 
 
 class ReportError(ValueError):
     """A report that cannot be written or read; the message says what to do."""
 
 
-def report_text(store: Store, found: Paper, suffix: str) -> str:
+def report_text(found: Paper, suffix: str) -> str:
     """The report in the format of a file's suffix.
 
     Args:
-        store: The store, for the manifests' hashes.
         found: The figures.
         suffix: `.html`, `.md` or `.tex`.
 
@@ -36,32 +43,40 @@ def report_text(store: Store, found: Paper, suffix: str) -> str:
     """
     if suffix not in SUFFIXES:
         raise ReportError(f"a report is one of {', '.join(SUFFIXES)}, not {suffix or 'a file without a suffix'!r}")
-    hashes = {m.run_id: manifest_sha256(store, m.run_id) for m in found.runs}
-    chapters = paper_chapters(found, hashes)
-    mark = _MARK + json.dumps(provenance(found, hashes), separators=(",", ":")).replace("--", "-\\u002d")
-    if suffix == ".md":
-        body = "\n\n".join(map(chapter_markdown, chapters))
-        return f"# {TITLE}\n\n{body}\n\n## References\n\n```bibtex\n{bibtex()}\n```\n\n<!-- {mark} -->\n"
-    if suffix == ".tex":
-        body = "\n\n".join(map(chapter_latex, chapters))
-        references = "\n".join(f"% {line}" for line in bibtex().splitlines())
-        head = "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage[margin=2cm]{geometry}\n"
-        head += "\\usepackage{booktabs}\n\\usepackage{graphicx}\n\\begin{document}\n"
-        return f"{LATEX_HEAD}\n% {mark}\n{head}\n{body}\n\n\\end{{document}}\n{references}\n"
-    return chapters_page(TITLE, chapters, bibtex(), f"<!-- {mark} -->")
+    told = provenance(found)
+    text = _written(found, told, suffix)
+    # Names from data come escaped or cut, and none of them is this long: the last one is ours.
+    before, _, after = text.rpartition(_PLACE)
+    marked = {**told, "software": software(), "text": text_digest(before + after)}
+    return before + mark_line(marked) + after
 
 
-def provenance(found: Paper, hashes: dict[str, str]) -> dict[str, Any]:
+def mark_line(told: dict[str, Any]) -> str:
+    """The mark as it stands in a comment of a file, on one line and without what would end the comment."""
+    return MARK + json.dumps(told, separators=(",", ":")).replace("--", "-\\u002d")
+
+
+def text_digest(text: str) -> str:
+    """Digest of a report without its mark."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def provenance(found: Paper) -> dict[str, Any]:
     """What a report rests on: runs, their manifests' hashes, choices, and a digest of all figures."""
     return {
-        "version": 1,
+        "version": FORMAT,
         "baseline": found.baseline.run_id,
         "runs": [c.other.run_id for c in found.comparisons],
         "margin": found.margin,
         "correction": found.correction,
-        "manifests": hashes,
+        "manifests": {m.run_id: m.identity() for m in found.runs},
         "figures": digest(found),
     }
+
+
+def data_id(told: dict[str, Any]) -> str:
+    """A short id of what a report rests on, which stands at each of its tables and plots."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def digest(found: Paper) -> str:
@@ -70,45 +85,20 @@ def digest(found: Paper) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def manifest_sha256(store: Store, run_id: str) -> str:
-    """Hash of a run's manifest, without where its log lies."""
-    manifest = store.manifest(run_id)
-    source = manifest.source.model_copy(update={"location": None, "mtime_ns": None})
-    return hashlib.sha256(manifest.model_copy(update={"source": source}).to_json().encode()).hexdigest()
-
-
-def verify(store: Store, path: Path) -> list[str]:
-    """Recompute a report's figures and hold them against it.
-
-    Args:
-        store: A store with the report's runs.
-        path: The file.
-
-    Returns:
-        What differs, a line each; nothing if all is as it was.
-
-    Raises:
-        ReportError: No report of this program.
-    """
-    try:
-        match = _FOUND.search(path.read_text(encoding="utf-8"))
-        told = json.loads(match[1]) if match else None
-    except (OSError, ValueError) as ex:
-        raise ReportError(f"{path.name}: cannot be read as a report of `psychosafe report`") from ex
-    if not isinstance(told, dict) or told.get("version") != 1:
-        raise ReportError(f"{path.name}: no provenance of `psychosafe report` in it; verify the file as it was written")
-    wrong = []
-    for run_id, wanted in told["manifests"].items():
-        try:
-            if manifest_sha256(store, run_id) != wanted:
-                wrong.append(f"{run_id}: its manifest is another one now")
-        except StoreError:
-            wrong.append(f"{run_id}: not in {store.root}; ingest or import it first")
-    if wrong:
-        return wrong
-    runs = [store.manifest(r) for r in told["runs"]]
-    again = paper(store, store.manifest(told["baseline"]), runs, told["margin"], told["correction"])
-    return [] if digest(again) == told["figures"] else ["the figures come out otherwise; make the report again"]
+def _written(found: Paper, told: dict[str, Any], suffix: str) -> str:
+    """The report with a place for the mark."""
+    chapters = paper_chapters(found, told["manifests"], f"data {data_id(told)}")
+    if suffix == ".md":
+        body = "\n\n".join(map(chapter_markdown, chapters))
+        return f"# {TITLE}\n\n{body}\n\n## References\n\n```bibtex\n{bibtex()}\n```\n\n<!-- {_PLACE} -->\n"
+    if suffix == ".tex":
+        # Floats wait for a page; a long report has more of them than LaTeX keeps waiting.
+        clear = ("\n\n\\clearpage" if c.plots or c.tables else "" for c in chapters)
+        body = "\n\n".join(chapter_latex(c) + end for c, end in zip(chapters, clear, strict=True))
+        references = "\n".join(f"% {line}" for line in bibtex().splitlines())
+        title = f"\\section*{{{TITLE}}}"
+        return f"{_HEAD}{title}\n\n{body}\n\n\\end{{document}}\n{references}\n% {_PLACE}\n"
+    return chapters_page(TITLE, chapters, bibtex(), f"<!-- {_PLACE} -->")
 
 
 def _rounded(value: Any) -> Any:

@@ -1,10 +1,11 @@
-"""`psychosafe report` and `verify`: what the file says, that it is safe to open, and that it can be recomputed."""
+"""`psychosafe report`: what the file says, and that no name in it means anything to a browser, Markdown or LaTeX."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,117 +13,170 @@ import pytest
 from click.testing import CliRunner
 
 from leaderboard.cli import main
-from results.added import add_ratings
-from results.manifest import ModelFacts, SourceFacts
-from results.schema import Rating, ratings_table
+from leaderboard.cli.common import Table, latex, latex_text, markdown, markdown_text
+from leaderboard.paper.content import paper
+from leaderboard.paper.methods import limitations, methods
+from results.manifest import ConditionFacts, JudgeFacts, ModelFacts, PanelFacts, PromptSetFacts
 from results.store import Store
-from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import HOSTILE, manifest, put
-
-N = 40
+from tests.leaderboard.test_board import manifest, put
+from tests.support.browser import open_chromium
 
 
 def command(name: str, *arguments: object) -> Any:
     return CliRunner().invoke(main, [name, *map(str, arguments)])
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three runs on two domains; one model has a hostile name, one value is missing, and a person rated two runs."""
-    made = tmp_path_factory.mktemp("paper")
-    store = Store(made)
-    for k, (model, condition) in enumerate((("made", "baseline"), ("made", "prompted"), (HOSTILE, "baseline"))):
-        m = manifest(model, condition, n=N, self_family=k == 2)
-        items = [i.model_copy(update={"domain": DOMAINS[n % 2]}) for n, i in enumerate(m.items)]
-        m = m.model_copy(update={"items": tuple(items), "model": ModelFacts(name=model, generation={"temperature": 0})})
-        quality = [None if k == 1 and n == 3 else ((n * 7) % 10) / 20 + 0.2 * k for n in range(N)]
-        put(store, m, {"quality": quality, "refusal": [float((n + k) % 3 > 0) for n in range(N)]})
-        if k < 2:
-            rows = [
-                Rating(run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater="Ada", repeat=0, rater_kind="human",
-                       origin="imported", criterion="refusal", value=float(n % 3 > 0), status="ok")
-                for n, i in enumerate(items)
-            ]  # fmt: skip
-            judge = [Rating(**{**r, "rater": "judge-1", "rater_kind": "llm", "origin": "measured"}) for r in rows]  # type: ignore[typeddict-item]
-            add_ratings(store, m.run_id, ratings_table([*rows, *judge]), SourceFacts(file="ada.csv", sha256="1"))
-    return made
-
-
-@pytest.fixture(scope="module")
-def written(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("reports")
-    files = {suffix: folder / f"report.{suffix}" for suffix in ("md", "html", "tex")}
-    for path in files.values():
-        result = command("report", "--baseline", "made/baseline", "-o", path, "--store", root)
-        assert result.exit_code == 0, result.output
-    return files
-
-
-def test_it_says_how_it_was_measured_what_came_out_and_what_speaks_against_it(written: dict[str, Path]) -> None:
-    text = written["md"].read_text()
+def test_it_says_how_it_was_measured_what_came_out_and_what_speaks_against_it(paper_files: dict[str, Path]) -> None:
+    text = paper_files["md"].read_text()
     for part in (
-        "## Methods", "40 prompts of open 1.0", "temperature 0", "Judges: judge-1, a language model", "SHA-256",
-        "## Results", "McNemar, exact", "By domain", "## Order of the systems", "Tied with the first",
+        "## Methods", "40 prompts of open 1.0", "temperature 0", "judge-1 (a language model, family not known",
+        "SHA-256", "scoring 1.0", "Computed by psychosafe-eval", "numpy", "run 2026-01-01", "## Results",
+        "McNemar, exact", "By domain", "## Order of the systems", "Tied with the first",
         "## Agreement of judges and people", "One person rated", "## Limitations",
-        "a judge is of the family of the model that it judges", "Quality rests on 39 of 40", "## Provenance",
-        "@misc{psychosafe,",
+        "a judge is of the family of the model that it judges", "Quality rests on 39 of 40", "No revision is on record",
+        "People rated 80 of the 160 answers", "One judge rated", "reviewed by no expert", "answered once",
+        "not over them", "40 prompts at most", "## Provenance", "@misc{psychosafe,",
     ):  # fmt: skip
         assert part in text, part
 
 
-def test_no_name_breaks_out_of_any_format(written: dict[str, Path]) -> None:
-    html = written["html"].read_text()
-    assert "<script" not in html and "<img" not in html and "default-src 'none'" in html
+def test_methods_name_every_fact_of_the_manifest_or_that_it_is_not_known(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    judge = JudgeFacts(id="j", kind="llm", model="openai/j-2", family="gpt", base_url="https://u:secret@h.example/v1",
+                       config={"temperature": 0.1})  # fmt: skip
+    facts = ModelFacts(name="maker/m", revision="abc", base_url="http://gpu:8000", args={"dtype": "bf16"},
+                       generation={"max_tokens": 99, "max_connections": 5})  # fmt: skip
+    full = manifest(
+        "maker/m",
+        panel=PanelFacts(
+            name="two", sha256="f" * 16, prompt="1.1", judges=(judge, judge.model_copy(update={"id": "k"}))
+        ),
+        versions={"harness": "0.1.0", "commit": "c0ffee", "inspect_ai": "0.3.1"},
+        detectors={"support": "1.1"},
+        counts={"responses": 12, "cut": 3, "reasoning_only": 1},
+        epochs=2,
+    ).model_copy(update={"model": facts})
+    bare = full.model_copy(
+        update={
+            "run_id": "bare", "origin": "imported", "created": None, "versions": {}, "counts": {}, "limited": True,
+            "model": ModelFacts(name="maker/n"), "condition": ConditionFacts(),
+            "prompt_set": PromptSetFacts(scored=12, n=40, name="open"),
+        }
+    )  # fmt: skip
+    for m in (full, bare):
+        put(store, m, {"quality": [0.5 + 0.01 * n for n in range(12)]})
+    found = paper(store, full, [bare])
+    said = " ".join(methods(found, {"psychosafe-eval": "0"}))
+    for part in (
+        "at revision abc", "served at http://gpu:8000", "dtype bf16, max_tokens 99", "commit c0ffee",
+        "inspect_ai 0.3.1", "2 answers to each",
+        "j (a language model, openai/j-2, family gpt, at https://h.example/v1, temperature 0.1)",
+        "panel two, SHA-256 ffffffffffff, judge prompt 1.1, strict majority", "support 1.1", "routing table 1.0",
+        "condition not stated, its text not on record", "generation settings not on record", "revision not on record",
+        "imported from made.eval", "day of the run not on record", "no hash on record, of 40",
+    ):  # fmt: skip
+        assert part in said, part
+    assert "secret" not in said and "max_connections" not in said
+    against = " ".join(limitations(found))
+    for part in ("limited run: 12 of 40", "3 cut, 1 reasoning only", "Judged elsewhere: maker/n", "generation config"):
+        assert part in against, part
+    assert "answered once" not in against and "One judge" not in against
+
+
+def test_no_name_means_anything_in_html(paper_files: dict[str, Path]) -> None:
+    html = paper_files["html"].read_text()
+    allowed = {"content", "href", "class", "id", "style", "scope", "tabindex", "role", "lang", "charset", "http-equiv"}
+    allowed |= {"aria-label", "name", "xmlns", "viewbox", "width", "height", "font-family", "font-size", "font-weight"}
+    allowed |= {"font-style", "text-anchor", "fill", "stroke", "stroke-width", "stroke-dasharray", "points", "x", "y"}
+    allowed |= {"x1", "x2", "y1", "y2", "cx", "cy", "r"}
+    tags: set[str] = set()
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            tags.add(tag)
+            assert {name for name, _ in attrs} <= allowed, (tag, attrs)
+            assert all((value or "").startswith("#") for name, value in attrs if name == "href")
+
+    Reader().feed(html)
+    assert "svg" in tags and not tags & {"script", "img", "link", "iframe", "object", "image", "use", "foreignobject"}
+    assert "default-src 'none'" in html and "url(" not in html and "@import" not in html
     assert "@misc{psychosafe,\n  title" in html, "BibTeX keeps its lines"
-    assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#)""", html)
-    assert "<script" not in re.sub(r"```.*?```", "", written["md"].read_text(), flags=re.S)
-    body = written["tex"].read_text()
-    assert body.count(r"\begin{table}") == body.count(r"\end{table}") and "<script>" in body
+
+
+@pytest.mark.browser
+def test_the_page_asks_for_nothing_and_no_plot_is_wider_than_its_box(paper_files: dict[str, Path]) -> None:
+    asked: list[str] = []
+    with open_chromium() as chromium:
+        for width, scheme in ((1200, "dark"), (600, "light")):
+            page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            page.on("request", lambda r: asked.append(r.url))
+            page.goto(paper_files["html"].as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            texts = page.evaluate(
+                "[...document.querySelectorAll('svg')].map(s => { const b = s.getBoundingClientRect();"
+                " return [...s.querySelectorAll('text')].filter(t => { const r = t.getBoundingClientRect();"
+                " return r.left < b.left - 1 || r.right > b.right + 1 }).map(t => t.textContent) }).flat()"
+            )
+            assert texts == [], "a text is cut"
+            colour = page.evaluate("getComputedStyle(document.querySelector('svg text')).fill")
+            assert colour == ("rgb(230, 233, 238)" if scheme == "dark" else "rgb(31, 35, 40)")
+            page.close()
+    assert asked == [paper_files["html"].as_uri()] * 2
+
+
+def test_no_name_means_anything_in_markdown(paper_files: dict[str, Path]) -> None:
+    text = paper_files["md"].read_text()
+    outside = re.sub(r"(?ms)^(`{3,})(?:text|bibtex)\n.*?^\1$", "", text)
+    outside = outside.replace(text[text.rindex("<!-- psychosafe-report: ") :], "")
+    assert "<" not in re.sub(r"`psychosafe verify FILE`", "", outside), "no tag"
+    assert not re.search(r"(?<!\\)\]\(|(?<!\\)\$", outside), "no link, no image, no formula"
+    assert not re.search(r"(?<!\\)`(?!psychosafe verify FILE`)(?<!psychosafe verify FILE`)", outside), "no code"
+    for before, after in (
+        ("![a](http://e)", r"![a]\(http://e)"), ("[a]: http://e", r"[a]\: http://e"), ("# a", r"\# a"),
+        ("1. a", r"1\. a"), ("- a", r"\- a"), ("> a", r"\> a"), ("_a_ harm_provided", r"\_a\_ harm_provided"),
+        ("*a* `b` $c$ ~d~", r"\*a\* \`b\` \$c\$ \~d\~"), ("<b> &lt; A & B", "&lt;b> &amp;lt; A & B"),
+        ("-0.120 [-0.2, 0.1]", "-0.120 [-0.2, 0.1]"), ("a\n\n# b", "a # b"), ("\\", "\\\\"),
+    ):  # fmt: skip
+        assert markdown_text(before) == after
+    assert markdown(Table(("a|b",), [("c|d\ne",)])).splitlines()[-1] == r"| c\|d e |"
+
+
+def test_no_name_means_anything_in_latex(paper_files: dict[str, Path]) -> None:
+    body = paper_files["tex"].read_text().split(r"\begin{document}")[1].split(r"\end{document}")[0]
+    assert body.count(r"\begin{table}") == body.count(r"\end{table}") and r"\textless{}script\textgreater{}" in body
+    assert not re.search(r"\\(input|include|write|openin|openout|usepackage|catcode)\b", body)
+    assert all(ord(c) < 0x180 for c in body) and r"\textbackslash{}input\{/etc/passwd\}" in body
+    assert latex_text("中 é − a--b [x] *") == r"{[}U+4E2D] é $-$ a-{}-{}b {[}x] {*}"
+    # A bracket behind the end of a row would be read as the height of the gap.
+    assert "\\\\\n{[}9cm]" in latex(Table(("a", "b"), [("1", "2"), ("[9cm]", "3")], "t\n\nu"))
+    assert r"\caption{t u}" in latex(Table(("a",), [("1",)], "t\n\nu"))
+    tall = latex(Table(("a",), [(str(n),) for n in range(100)], "t", ["note"]))
+    assert tall.count(r"\begin{table}") == 3 and tall.count(", continued") == 2 and tall.count("size note") == 1
 
 
 @pytest.mark.process
-def test_the_latex_compiles(written: dict[str, Path], tmp_path: Path) -> None:
+def test_the_latex_compiles(paper_files: dict[str, Path], tmp_path: Path) -> None:
     if shutil.which("pdflatex") is None:
         pytest.skip("no pdflatex on the path (apt-get install texlive-latex-recommended)")
+    letters = "".join(chr(c) for c in range(0x20, 0x250)) + "κα…’–—×±→≥≤†中😀"
+    text = paper_files["tex"].read_text().replace(r"\section*{Limitations}", latex_text(letters), 1)
+    (tmp_path / "report.tex").write_text(text)
     done = subprocess.run(
-        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"-output-directory={tmp_path}", written["tex"]],
-        capture_output=True, timeout=120, check=False,
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"-output-directory={tmp_path}", "report.tex"],
+        capture_output=True, timeout=120, check=False, cwd=tmp_path,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    log = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, log[-2000:]
     assert (tmp_path / "report.pdf").stat().st_size > 10_000
+    assert "Float too large" not in log and "/etc/passwd" not in re.sub(r"\s", "", log)
 
 
-def test_every_format_is_recomputed_and_a_change_in_the_store_is_seen(
-    root: Path, written: dict[str, Path], tmp_path: Path
-) -> None:
-    for path in written.values():
-        result = command("verify", path, "--store", root)
-        assert result.exit_code == 0 and "verified" in result.output, result.output
-    copy = tmp_path / "store"
-    shutil.copytree(root, copy)
-    store = Store(copy)
-    m = store.find("made/prompted")
-    table = store.ratings([m.run_id]).to_pylist()
-    own = [r for r in table if r["rater"] == "panel"]
-    next(r for r in own if r["criterion"] == "refusal")["value"] = 0.0
-    store.write(m, ratings_table(own))
-    result = command("verify", written["md"], "--store", copy)
-    assert result.exit_code == 1 and "come out otherwise" in result.output
-    store.write(m.model_copy(update={"epochs": 2}), ratings_table(own))
-    assert "its manifest is another one" in command("verify", written["html"], "--store", copy).output
-    assert "not in" in command("verify", written["tex"], "--store", tmp_path / "empty").output
-
-
-def test_what_cannot_be_written_or_verified_is_one_line(root: Path, tmp_path: Path) -> None:
+def test_what_cannot_be_written_is_one_line(paper_store: Path, tmp_path: Path) -> None:
     for arguments, message in (
         (("--baseline", "made/baseline", "-o", tmp_path / "a.docx"), "ends in .html, .md, .tex"),
         (("--baseline", "nothing", "-o", tmp_path / "a.md"), "no run 'nothing'"),
         (("--baseline", "made/baseline", "--runs", "made/baseline", "-o", tmp_path / "a.md"), "with itself"),
     ):
-        result = command("report", *arguments, "--store", root)
+        result = command("report", *arguments, "--store", paper_store)
         assert result.exit_code == 1 and message in result.output and result.output.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-    other = tmp_path / "other.md"
-    other.write_text("# something else")
-    result = command("verify", other, "--store", root)
-    assert result.exit_code == 1 and "no provenance" in result.output and result.output.count("\n") == 1
