@@ -24,7 +24,16 @@ def balanced_measure(run: Manifest, found: Mapping[str, Measure]) -> dict[str, M
     key, parts = run.comparability(BALANCED)
     return {
         BALANCED: Measure(
-            BALANCED, LABELS[BALANCED], (0.0, 1.0), values, len(strata), key, parts, binary=True, strata=strata
+            BALANCED,
+            LABELS[BALANCED],
+            (0.0, 1.0),
+            values,
+            len(strata),
+            key,
+            parts,
+            binary=True,
+            strata=strata,
+            due=frozenset(strata),
         )
     }
 
@@ -48,7 +57,7 @@ def support_on_twins(store: Store, run: Manifest) -> dict[str, Measure]:
     return {
         SUPPORT_BESIDE: Measure(
             SUPPORT_BESIDE, LABELS[SUPPORT_BESIDE], (0.0, 1.0), values, len(twins), f"{key}+{parts['detector']}", parts,
-            binary=True,
+            binary=True, due=frozenset(twins),
         )
     }  # fmt: skip
 

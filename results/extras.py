@@ -131,7 +131,8 @@ def _add(
     wanted: set[str],
 ) -> None:
     values = {i: v for i, v in store.values(run.run_id, rater).get(name, {}).items() if i in wanted}
-    total = sum(i in wanted for i in store.defined_items(run.run_id, name, rater))
+    due = frozenset(i for i in store.defined_items(run.run_id, name, rater) if i in wanted)
+    total = len(due)
     if not total:
         return
     key, base = run.comparability(f"{group}/{name}")
@@ -139,5 +140,5 @@ def _add(
     parts: dict[str, Any] = {**base, "detector": version}
     found[f"{group}/{name}"] = Measure(
         f"{group}/{name}", kind.label, kind.bounds, values, total, f"{key}+{version}", parts, binary=kind.binary,
-        higher_is_better=kind.higher, group=group,
+        higher_is_better=kind.higher, group=group, due=due,
     )  # fmt: skip
