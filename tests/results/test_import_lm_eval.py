@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -174,6 +175,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Store:
     assert done.exit_code == 0 and done.output.count("imported ") == 4, done.output
     assert done.output.count(AT_CHANCE) == 2
     assert run(store.root, "import", "lm-eval", *files).output.count("unchanged ") == 4
+    for path in (p for p in store.runs_dir.glob("lm-eval_*/figures.parquet")):
+        assert {r["origin"] for r in pq.ParquetFile(path).read().to_pylist()} == {"imported"}
     return store
 
 
