@@ -92,10 +92,7 @@ def tail_differences(
         return {q: Estimate.undefined("no item has a value in both runs") for q in TAILS}
     point = {q: float(_quantile(y, q) - _quantile(x, q)) for q in TAILS}
     needed = {q: math.ceil(math.log((1 - level) / 2) / math.log(max(q, 1 - q)) - 1e-9) for q in TAILS}
-    out = {
-        q: Estimate(v, None, None, n, n, "", f"{n} items are too few for an interval of this tail, {needed[q]} needed")
-        for q, v in point.items()
-    }
+    out = {q: Estimate(v, None, None, n, n, "", f"too few items, {needed[q]} needed") for q, v in point.items()}
     if n < min(needed.values()):
         return out
     values = _resampled_quantiles(x, y, seed)
@@ -253,9 +250,10 @@ def _resampled_quantiles(x: Array, y: Array, seed: int) -> dict[float, Array]:
 def _log_ratios(w: Array, x: Array, y: Array) -> tuple[Array, Array]:
     """log(mean y / mean x) under each row of weights (rows, items), and its standard error, items paired."""
     n = x.size
-    mx, my = w @ x / n, w @ y / n
+    mx, my, xx, xy, yy = (w @ np.column_stack([x, y, x**2, x * y, y**2])).T
+    mx, my = mx / n, my / n
     with np.errstate(divide="ignore", invalid="ignore"):
-        squares = w @ y**2 / my**2 - 2 * (w @ (x * y)) / (mx * my) + w @ x**2 / mx**2
+        squares = yy / my**2 - 2 * xy / (mx * my) + xx / mx**2
         return np.log(my / mx), np.sqrt(np.maximum(0.0, squares) / (n - 1) / n)
 
 
