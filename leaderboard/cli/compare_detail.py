@@ -133,7 +133,10 @@ def _tails(found: list[tuple[str, Detail]], against: str) -> Table:
     shares = list(found[0][1].tails)
     rows = [(label, *(interval(d.tails[q], signed=True) for q in shares)) for label, d in found]
     heads = ("Measure", *(f"{100 * q:.0f} % quantile" for q in shares))
-    notes = ["Quantile of the other run's values less that of the baseline's: whether a mean hides a worse tail."]
+    notes = [
+        "Quantile of the other run's values less that of the baseline's: whether a mean hides a worse tail. On a "
+        "coarse scale an interval can be one point."
+    ]
     return Table(heads, rows, f"Tails: {against}", notes, numeric=range(1, len(heads)))
 
 
