@@ -100,6 +100,12 @@ def cluster_bootstrap(
     return replace(found, low=ends[0], high=ends[1], method=f"cluster bootstrap, t, {resamples} resamples")
 
 
+def cluster_sums(differences: Sequence[float], clusters: Sequence[Hashable]) -> list[float]:
+    """By cluster, the sum of its differences less their mean: what the interval over clusters is made of."""
+    sums, sizes = _grouped(differences, clusters)
+    return [float(v) for v in sums - sizes * sums.sum() / max(1.0, sizes.sum())]
+
+
 def bootstrap_ends(mean: float, error: float, means: Array, errors: Array, level: float) -> tuple[float, float] | None:
     """Ends of the bootstrap t interval; None where more than one resample in a hundred has no error.
 

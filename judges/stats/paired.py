@@ -193,7 +193,7 @@ def items_needed(differences: Sequence[float], effect: float, power: float = POW
     return high
 
 
-def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool = True) -> Verdict:
+def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool = True, trusted: bool = True) -> Verdict:
     """What an interval of a difference says against a margin.
 
     `better` and `worse` exclude 0; `equivalent` lies within the margin on both sides, `no worse` and `no better` on
@@ -203,6 +203,8 @@ def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool =
         difference: Other - baseline.
         margin: The margin, above 0, in the measure's own units.
         higher_is_better: Direction of the measure.
+        trusted: Whether the interval can be trusted; where it may be too narrow, nothing is called equivalent, no worse
+            or no better.
 
     Raises:
         ValueError: A margin of 0 or less.
@@ -216,6 +218,8 @@ def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool =
         return "better"
     if high < 0:
         return "worse"
+    if not trusted:
+        return "unresolved"
     if low > -margin and high < margin:
         return "equivalent"
     return "no worse" if low > -margin else "no better" if high < margin else "unresolved"

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from judges.stats import paired_difference
+from judges.stats import Estimate, paired_difference
 from judges.stats.cluster import bootstrap_ends, cluster_bootstrap, cluster_difference, weights
 from judges.stats.components import (
     EPOCHS,
@@ -22,7 +22,8 @@ from judges.stats.components import (
     judge_components,
     judges_as_sample,
 )
-from judges.stats.difference import paired_estimate
+from judges.stats.difference import paired_estimate, skewed
+from judges.stats.paired import margin_verdict
 from judges.stats.proportions import paired_proportions
 
 
@@ -71,6 +72,20 @@ def test_the_difference_takes_the_interval_that_fits() -> None:
     assert paired_estimate([1, 2], [2, 3]).low is None and paired_estimate([1], [2], (0, 5)).reason
     none = paired_estimate([1.0] * 10, [1.0] * 10, (0, 1), binary=True)
     assert none.low is not None and none.low < 0 < float(none.high or 0)
+
+
+def test_skewed_differences_of_few_items_are_warned_of() -> None:
+    # One of n differs: skewness (n - 2) / sqrt(n - 1), so 25 (n - 2)^2 / (n - 1) items are needed, whatever n is.
+    one = [1.0, *[0.0] * 19]
+    found = paired_estimate([0.0] * 20, one, (-5, 5))
+    assert f"({25 * 18**2 / 19:.0f} needed)" in skewed(one, found)
+    even = [1.0, -1.0] * 10
+    assert skewed(even, paired_estimate([0.0] * 20, even)) == ""
+    assert skewed(one, paired_estimate([0.0] * 20, one, (0, 1), binary=True)) == "", "the score interval bears it"
+    assert skewed([0.5] * 9, paired_estimate([0.0] * 9, [0.5] * 9, (0, 1))) == "" and skewed([], found) == ""
+    inside = Estimate(0.0, -0.01, 0.01, 20, 20, "paired t")
+    assert margin_verdict(inside, 0.1) == "equivalent" and margin_verdict(inside, 0.1, trusted=False) == "unresolved"
+    assert margin_verdict(Estimate(0.1, 0.01, 0.2, 20, 20, "paired t"), 0.1, trusted=False) == "better"
 
 
 def test_clusters_by_hand_and_by_statsmodels() -> None:

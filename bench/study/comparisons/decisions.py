@@ -11,7 +11,7 @@ import numpy as np
 from bench.study.comparisons.cells import Cell, errors, generator
 from bench.study.comparisons.populations import PAIRS, Array, Pair
 from judges.stats.cluster import weights
-from judges.stats.difference import paired_estimate
+from judges.stats.difference import paired_estimate, skewed
 from judges.stats.families import benjamini_hochberg, holm
 from judges.stats.paired import margin_verdict, paired_test
 from judges.stats.ranks import RESAMPLES, _ranks, rank_runs
@@ -119,13 +119,15 @@ def margin_cells(n: int, studies: int) -> Iterator[Cell]:
         at = replace(pair, changes=changes)
         x, y = at.draw(generator("margin", pair.name, n), (studies, n))
         up = at.difference > 0
-        said = [
-            margin_verdict(paired_estimate(a.tolist(), b.tolist(), pair.bounds), MARGIN * scale, not up)
-            for a, b in zip(x, y, strict=True)
-        ]
+        said = []
+        for a, b in zip(x, y, strict=True):
+            e = paired_estimate(a.tolist(), b.tolist(), pair.bounds)
+            said.append(margin_verdict(e, MARGIN * scale, not up, not skewed((b - a).tolist(), e)))
         what = f"{pair.name.split(',')[0]}, {changes:.2f} of the items change, to {'higher' if up else 'lower'} values"
         wrong = (v in ("equivalent", "no worse", "better") for v in said)
-        yield errors("verdict against a margin", "95 % interval within it", what, n, 0.025, wrong)
+        yield errors(
+            "verdict against a margin", "95 % interval within it, where no warning is given", what, n, 0.025, wrong
+        )
 
 
 def _as_coverage(cell: Cell, width: float) -> Cell:

@@ -11,14 +11,15 @@ import numpy as np
 from bench.study.comparisons.cells import Cell, coverage, errors, generator
 from bench.study.comparisons.populations import ONES, PAIRS
 from judges.stats import Estimate, mean_estimate
-from judges.stats.cluster import cluster_bootstrap, cluster_difference
+from judges.stats.cluster import cluster_bootstrap, cluster_difference, cluster_sums
 from judges.stats.components import judges_as_sample
-from judges.stats.difference import held_within, paired_estimate
+from judges.stats.difference import held_within, paired_estimate, skewed
 from judges.stats.paired import relative_change, tail_differences
 from results.measures import Measure
 
 GROUPS: Final = (10, 20, 91, 100)
 PER_GROUP: Final = 5
+WITHOUT: Final = ", where no warning is given"
 ALIKE: Final = 0.5
 """Chance that an item of a cluster is a copy of the cluster's first item, in both runs."""
 
@@ -36,9 +37,10 @@ def difference_cells(n: int, studies: int) -> Iterator[Cell]:
     for pair in PAIRS:
         x, y = pair.draw(generator("difference", pair.name, n), (studies, n))
         found = [paired_estimate(a.tolist(), b.tolist(), pair.bounds) for a, b in zip(x, y, strict=True)]
-        yield coverage(
-            "difference of two means", "paired t; exact where all are equal", pair.name, n, pair.difference, found
-        )
+        how, figure = "paired t; exact where all are equal", "difference of two means"
+        yield coverage(figure, how, pair.name, n, pair.difference, found)
+        plain = [_unwarned(e, (b - a).tolist()) for e, a, b in zip(found, x, y, strict=True)]
+        yield coverage(figure, how + WITHOUT, pair.name, n, pair.difference, plain)
 
 
 def cluster_cells(groups: int, size: int, studies: int) -> Iterator[Cell]:
@@ -47,6 +49,7 @@ def cluster_cells(groups: int, size: int, studies: int) -> Iterator[Cell]:
         rng = generator("clusters", pair.name, groups, size)
         each = np.repeat(np.arange(groups), size).tolist()
         found: dict[str, list[Estimate]] = {"cluster-robust t": [], "cluster bootstrap": [], "paired t": []}
+        plain = []
         for _ in range(studies):
             x, y = pair.draw(rng, (groups, size))
             copies = rng.random((groups, size)) < ALIKE
@@ -58,12 +61,16 @@ def cluster_cells(groups: int, size: int, studies: int) -> Iterator[Cell]:
             found["paired t"].append(paired_estimate(x.ravel().tolist(), y.ravel().tolist(), pair.bounds))
             for method in found:
                 found[method][-1] = held_within(found[method][-1], widest)
+            plain.append(_unwarned(found["cluster-robust t"][-1], cluster_sums(d, each)))
         where = f"clusters of {size}" if size > 1 else "items"
         for method, every in found.items():
             if size == 1 and method != "cluster bootstrap":
                 continue  # the same as the paired t, which has cells of its own
             used = method != "paired t"
             yield coverage(f"difference by {where}", method, pair.name, groups, pair.difference, every, used)
+        if size > 1:
+            method = f"cluster-robust t{WITHOUT}"
+            yield coverage(f"difference by {where}", method, pair.name, groups, pair.difference, plain)
 
 
 def relative_cells(n: int, studies: int) -> Iterator[Cell]:
@@ -141,3 +148,9 @@ def judge_cells(judges: int, studies: int) -> Iterator[Cell]:
             ]
             name = f"{judges} judges, who differ by {spread:g} of the items' spread"
             yield coverage("difference, judges as a sample", "two-way clusters, t", name, n, 0.3, found)
+
+
+def _unwarned(e: Estimate, units: list[float]) -> Estimate:
+    """The estimate without its interval where a comparison would warn of it."""
+    warning = skewed(units, e)
+    return Estimate.undefined(warning) if warning else e

@@ -133,6 +133,10 @@ of them is shown.
   error); an error that is promised to be at most .05 is at most .07, and one of .025 at most .035. *none* is the
   largest share of studies without an interval; they count neither way, and a population with intervals in less than
   half of its studies is not counted.
+- *where no warning is given*: a t interval of skewed differences of few items is printed with a warning (Cochran's
+  rule, 25 x skewness^2 items), and nothing is called equivalent, no worse or no better by it. *none* is the
+  share warned of.
+- *Wilson* is exact and narrow for true shares near 0 and 1 in a few places between counts: that is its known shape.
 - *rank*: an interval holds all ranks of a run that ties allow, run by run. Below, for "all level", that is all ranks.
 - *P(best)* and *tied with the first* are no intervals. The first says how often the truly best runs together are best
   in less than 5 % of resamples: a share of resamples is not the chance of being best. The second is held by Holm for a
