@@ -34,7 +34,8 @@ test-slow: setup
 bench: setup
 	$(BIN)/python -m bench.agreement
 
-# About an hour on two processors; writes docs/coverage.md and judges/agreement/coverage.json.
+# About an hour on two processors; writes docs/coverage.md, docs/coverage-comparisons.md (15 minutes of it) and
+# judges/agreement/coverage.json.
 study: setup
 	nice $(BIN)/python -m bench.study
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from judges.stats import Estimate
-from judges.stats.cluster import cluster_bootstrap, cluster_difference, few_clusters
-from judges.stats.difference import held_within
+from judges.stats.cluster import cluster_bootstrap, cluster_difference, cluster_sums, few_clusters
+from judges.stats.difference import held_within, skewed
 from judges.stats.families import benjamini_hochberg, holm
 from judges.stats.paired import (
     Verdict,
@@ -174,6 +174,7 @@ def detail(
     margin = share * (left.bounds[1] - left.bounds[0])
     changes = [b - a for a, b in zip(x, y, strict=True)]
     finite = 0 < margin < float("inf")
+    trusted = bool(left.strata) or not skewed(changes, difference)
     return Detail(
         wins=win_loss(x, y, left.higher_is_better),
         p_value=p,
@@ -182,7 +183,7 @@ def detail(
         relative=relative_change(x, y, seed) if relative and not left.strata else None,
         tails=tail_differences(x, y, seed),
         margin=margin,
-        verdict=margin_verdict(difference, margin, left.higher_is_better) if finite else "not tested",
+        verdict=margin_verdict(difference, margin, left.higher_is_better, trusted) if finite else "not tested",
         detectable=detectable_difference(changes),
         needed=items_needed(changes, margin) if finite else None,
         two_ways=None if left.strata else two_ways(left, right, difference, sources, seed),
@@ -207,6 +208,7 @@ def two_ways(left: Measure, right: Measure, difference: Estimate, sources: Clust
     resampled = cluster_bootstrap(changes, each, difference.total, seed)
     units = sources.name if count < len(items) else "items"
     warning = few_clusters(count) if count < len(items) else ""
+    warning = warning or (skewed(cluster_sums(changes, each), analytic) if changes else "")
     return TwoWays(units, count, held_within(analytic, widest), held_within(resampled, widest), warning)
 
 

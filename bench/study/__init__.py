@@ -1,1 +1,1 @@
-"""How often the agreement intervals hold the true value: scenarios, simulation, tables. `make study` runs it."""
+"""How often intervals hold the true value: of agreement (here), of comparisons (below). `make study` runs both."""

@@ -1,4 +1,4 @@
-"""Run both grids and write the tables: `python -m bench.study [--studies 1000] [--processes 2] [--resume]`."""
+"""Run both grids, then the comparisons, and write the tables: `python -m bench.study [--resume] [--comparisons]`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench.study.comparisons.cells import read as read_comparisons
+from bench.study.comparisons.cells import write
+from bench.study.comparisons.run import run as run_comparisons
+from bench.study.comparisons.tables import markdown as comparisons
 from bench.study.grid import SEEDS, Scenario, read
 from bench.study.run import CHUNK, cells_path, read_cells, run
 from bench.study.tables import markdown, rows, summary
@@ -22,7 +26,16 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run was stopped")
     parser.add_argument("--tables", action="store_true", help="write the tables from the cells of the last run")
+    parser.add_argument("--comparisons", action="store_true", help="only the intervals and tests of comparisons")
     args = parser.parse_args()
+    if not args.comparisons:
+        _agreement(args)
+    if not args.tables:
+        write(run_comparisons(2 * args.studies, args.processes))
+    (ROOT / "docs" / "coverage-comparisons.md").write_text(comparisons(read_comparisons()), encoding="utf-8")
+
+
+def _agreement(args: argparse.Namespace) -> None:
     scenarios = {grid: read(grid) for grid in SEEDS}
     if not args.tables:
         _simulate(scenarios, args.studies, args.processes, args.resume)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -65,10 +66,9 @@ def cluster_bootstrap(
     """Mean difference with a bootstrap interval: whole clusters are drawn with replacement.
 
     A resample is a row of multinomial weights over the clusters, so that all of them are a few matrix products.
-    Bootstrap t (each resample in units of its own cluster-robust error): measured in docs/coverage-comparisons.md,
-    percentiles are too narrow for few clusters and for skewed differences. Where more than one in a hundred resamples
-    has no error of its own, percentiles stand in and the method says so. Below 10 clusters there is no interval: the
-    few distinct resamples make it a matter of luck.
+    Bootstrap t: each resample in units of its own cluster-robust error. Percentiles are too narrow for few clusters and
+    for skewed differences. There is no interval below 10 clusters, where the few distinct resamples make it a matter of
+    luck, nor where more than one resample in a hundred has no error of its own (docs/coverage-comparisons.md).
 
     Args:
         differences: Other - baseline, one an item.
@@ -93,14 +93,21 @@ def cluster_bootstrap(
         return replace(found, reason=f"{sums.size} clusters are too few for a bootstrap")
     parts = [_errors(w, sums, sizes) for w in weights(sums.size, resamples, seed)]
     means, errors = (np.concatenate(column) for column in zip(*parts, strict=True))
-    low, high, how = bootstrap_ends(float(found.value or 0.0), _errors(np.ones((1, sums.size)), sums, sizes)[1][0],
-                                    means, errors, level)  # fmt: skip
-    method = f"cluster bootstrap, {how}, {resamples} resamples"
-    return Estimate(found.value, low, high, found.n, found.total, method)
+    error = float(_errors(np.ones((1, sums.size)), sums, sizes)[1][0])
+    ends = bootstrap_ends(float(found.value or 0.0), error, means, errors, level)
+    if ends is None:
+        return replace(found, reason="too few items differ for a bootstrap")
+    return replace(found, low=ends[0], high=ends[1], method=f"cluster bootstrap, t, {resamples} resamples")
 
 
-def bootstrap_ends(mean: float, error: float, means: Array, errors: Array, level: float) -> tuple[float, float, str]:
-    """Ends of the interval from the resamples, and which method made them.
+def cluster_sums(differences: Sequence[float], clusters: Sequence[Hashable]) -> list[float]:
+    """By cluster, the sum of its differences less their mean: what the interval over clusters is made of."""
+    sums, sizes = _grouped(differences, clusters)
+    return [float(v) for v in sums - sizes * sums.sum() / max(1.0, sizes.sum())]
+
+
+def bootstrap_ends(mean: float, error: float, means: Array, errors: Array, level: float) -> tuple[float, float] | None:
+    """Ends of the bootstrap t interval; None where more than one resample in a hundred has no error.
 
     Args:
         mean: The mean.
@@ -109,14 +116,11 @@ def bootstrap_ends(mean: float, error: float, means: Array, errors: Array, level
         errors: Standard error of each; 0 where it has none.
         level: Confidence level.
     """
-    shares = [(1 - level) / 2, (1 + level) / 2]
     usable = errors > 1e-9 * error
     if usable.mean() < 0.99:
-        low, high = np.quantile(means, shares)
-        return float(low), float(high), "percentile"
-    t = (means[usable] - mean) / errors[usable]
-    below, above = np.quantile(t, shares)
-    return float(mean - above * error), float(mean - below * error), "t"
+        return None
+    below, above = np.quantile((means[usable] - mean) / errors[usable], [(1 - level) / 2, (1 + level) / 2])
+    return float(mean - above * error), float(mean - below * error)
 
 
 def weights(groups: int, resamples: int, seed: int) -> Iterator[Array]:
@@ -127,12 +131,27 @@ def weights(groups: int, resamples: int, seed: int) -> Iterator[Array]:
         resamples: Rows in all.
         seed: Seed; the rows do not depend on how they are parted.
     """
+    if groups * resamples <= CELLS // 2:
+        yield _kept(groups, resamples, seed)
+        return
     rng = np.random.default_rng(seed)
     rows = max(1, CELLS // groups)
     for start in range(0, resamples, rows):
-        count = min(rows, resamples - start)
-        drawn = rng.integers(0, groups, (count, groups)) + np.arange(count)[:, None] * groups
-        yield np.bincount(drawn.ravel(), minlength=count * groups).reshape(count, groups).astype(float)
+        yield _drawn(rng, min(rows, resamples - start), groups)
+
+
+@lru_cache(maxsize=2)
+def _kept(groups: int, resamples: int, seed: int) -> Array:
+    """All weights; kept, for the measures of one comparison ask for the same again and again."""
+    drawn = _drawn(np.random.default_rng(seed), resamples, groups)
+    drawn.flags.writeable = False
+    return drawn
+
+
+def _drawn(rng: np.random.Generator, rows: int, groups: int) -> Array:
+    drawn = rng.integers(0, groups, (rows, groups)) + np.arange(rows)[:, None] * groups
+    counts: Array = np.bincount(drawn.ravel(), minlength=rows * groups).reshape(rows, groups).astype(float)
+    return counts
 
 
 def _grouped(differences: Sequence[float], clusters: Sequence[Hashable]) -> tuple[Array, Array]:
@@ -165,9 +184,9 @@ def _without_interval(sums: Array, sizes: Array, total: int | None) -> Estimate:
 
 def _errors(w: Array, sums: Array, sizes: Array) -> tuple[Array, Array]:
     """Mean and cluster-robust standard error under each row of weights (rows, groups)."""
-    n = w @ sizes
-    mean = (w @ sums) / n
-    squares = w @ sums**2 - 2 * mean * (w @ (sums * sizes)) + mean**2 * (w @ sizes**2)
+    n, total, own, cross, size = (w @ np.column_stack([sizes, sums, sums**2, sums * sizes, sizes**2])).T
+    mean = total / n
+    squares = own - 2 * mean * cross + mean**2 * size
     groups = sums.size
     return mean, np.sqrt(np.maximum(0.0, squares) * groups / (groups - 1)) / n
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
+
 from judges.stats.intervals import Estimate, paired_difference
 from judges.stats.proportions import paired_proportions
 
@@ -74,3 +76,28 @@ def all_equal(value: float, n: int, widest: float, level: float = 0.95) -> tuple
     """
     share = 1 - ((1 - level) / 2) ** (1 / n)
     return value - share * (widest + value), value + share * (widest - value)
+
+
+def skewed(differences: Sequence[float], difference: Estimate) -> str:
+    """What to know of a t interval of so few and so skewed differences; nothing where it can be trusted.
+
+    Cochran's rule: 25 x skewness^2 units are needed. A few items that all change one way are the usual case. Score
+    and exact intervals need no such rule.
+
+    Args:
+        differences: Differences, one a unit of the interval (an item, or a cluster's sum less its share of the mean).
+        difference: The estimate with its interval.
+
+    Source:
+        Cochran (1977), Sampling Techniques, 3rd ed., sec. 2.15.
+    """
+    if difference.low is None or difference.method in (SCORE, EQUAL) or len(differences) == 0:
+        return ""
+    d = np.asarray(differences, dtype=float) - float(np.mean(differences))
+    spread = float(np.mean(d**2))
+    if spread <= 0:
+        return ""
+    needed = 25 * float(np.mean(d**3)) ** 2 / spread**3
+    if needed <= d.size:
+        return ""
+    return f"{d.size} differences so skewed are few ({needed:.0f} needed): the interval may be too narrow"

@@ -92,10 +92,7 @@ def tail_differences(
         return {q: Estimate.undefined("no item has a value in both runs") for q in TAILS}
     point = {q: float(_quantile(y, q) - _quantile(x, q)) for q in TAILS}
     needed = {q: math.ceil(math.log((1 - level) / 2) / math.log(max(q, 1 - q)) - 1e-9) for q in TAILS}
-    out = {
-        q: Estimate(v, None, None, n, n, "", f"{n} items are too few for an interval of this tail, {needed[q]} needed")
-        for q, v in point.items()
-    }
+    out = {q: Estimate(v, None, None, n, n, "", f"too few items, {needed[q]} needed") for q, v in point.items()}
     if n < min(needed.values()):
         return out
     values = _resampled_quantiles(x, y, seed)
@@ -196,7 +193,7 @@ def items_needed(differences: Sequence[float], effect: float, power: float = POW
     return high
 
 
-def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool = True) -> Verdict:
+def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool = True, trusted: bool = True) -> Verdict:
     """What an interval of a difference says against a margin.
 
     `better` and `worse` exclude 0; `equivalent` lies within the margin on both sides, `no worse` and `no better` on
@@ -206,6 +203,8 @@ def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool =
         difference: Other - baseline.
         margin: The margin, above 0, in the measure's own units.
         higher_is_better: Direction of the measure.
+        trusted: Whether the interval can be trusted; where it may be too narrow, nothing is called equivalent, no worse
+            or no better.
 
     Raises:
         ValueError: A margin of 0 or less.
@@ -219,6 +218,8 @@ def margin_verdict(difference: Estimate, margin: float, higher_is_better: bool =
         return "better"
     if high < 0:
         return "worse"
+    if not trusted:
+        return "unresolved"
     if low > -margin and high < margin:
         return "equivalent"
     return "no worse" if low > -margin else "no better" if high < margin else "unresolved"
@@ -253,9 +254,10 @@ def _resampled_quantiles(x: Array, y: Array, seed: int) -> dict[float, Array]:
 def _log_ratios(w: Array, x: Array, y: Array) -> tuple[Array, Array]:
     """log(mean y / mean x) under each row of weights (rows, items), and its standard error, items paired."""
     n = x.size
-    mx, my = w @ x / n, w @ y / n
+    mx, my, xx, xy, yy = (w @ np.column_stack([x, y, x**2, x * y, y**2])).T
+    mx, my = mx / n, my / n
     with np.errstate(divide="ignore", invalid="ignore"):
-        squares = w @ y**2 / my**2 - 2 * (w @ (x * y)) / (mx * my) + w @ x**2 / mx**2
+        squares = yy / my**2 - 2 * xy / (mx * my) + xx / mx**2
         return np.log(my / mx), np.sqrt(np.maximum(0.0, squares) / (n - 1) / n)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import stdtr
 
+from judges.stats.cluster import weights
 from judges.stats.families import holm
 from judges.stats.intervals import ROUNDING
 from judges.stats.permutation import sign_flip
@@ -77,8 +78,7 @@ def rank_runs(
         raise ValueError("a value that is no finite number: rank on the items that every run has")
     runs, n = x.shape
     means = x.mean(axis=1)
-    weights = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
-    drawn = weights @ x.T
+    drawn = np.concatenate([w @ x.T for w in weights(n, RESAMPLES, seed)]) / n
     own = _ranks(means[None])[0]
     low, high = _rank_intervals(x, 1 - level)
     top = np.isclose(drawn, drawn.max(axis=1, keepdims=True), rtol=0, atol=1e-12)

@@ -123,7 +123,8 @@ def relative_change(e: Estimate | None) -> str:
         return ""
     if e.value is None:
         return f"undefined ({e.reason})"
-    span = "" if e.low is None or e.high is None else f" [{100 * e.low:+.1f}, {100 * e.high:+.1f}]"
+    bare = f" (no interval: {e.reason})" if e.reason else ""
+    span = bare if e.low is None or e.high is None else f" [{100 * e.low:+.1f}, {100 * e.high:+.1f}]"
     return f"{100 * e.value:+.2f} %{span}"
 
 

@@ -67,7 +67,8 @@ def _margins(found: list[tuple[str, Detail]], against: str) -> Table:
 
 
 def _two_ways(found: list[tuple[str, Detail]], against: str) -> Table:
-    rows, warnings = [], []
+    rows: list[tuple[str, ...]] = []
+    warned: dict[str, list[str]] = {}
     for label, d in found:
         w = d.two_ways
         if w is None:
@@ -76,11 +77,13 @@ def _two_ways(found: list[tuple[str, Detail]], against: str) -> Table:
         b = w.bootstrap
         resampled = "none" if b.low is None or b.high is None else f"[{b.low:+.3f}, {b.high:+.3f}]"
         rows.append((label, f"{w.count} {w.units}", interval(w.analytic, signed=True), w.analytic.method, resampled))
-        warnings += [w.warning, f"no bootstrap: {b.reason}" if b.low is None and w.analytic.low is not None else ""]
+        warned.setdefault(w.warning, []).append(label)
+        if b.low is None and w.analytic.low is not None:
+            warned.setdefault(f"no bootstrap: {b.reason}", []).append(label)
     heads = ("Measure", "Units", "Difference [95 %]", "Method", "Bootstrap [95 %]")
     methods = {d.two_ways.bootstrap.method for _, d in found if d.two_ways is not None} - {""}
     notes = [f"Bootstrap: {'; '.join(sorted(methods))}."] if methods else []
-    notes += [f"! {w}" for w in dict.fromkeys(warnings) if w]
+    notes += [f"! {', '.join(labels)}: {warning}" for warning, labels in warned.items() if warning]
     if not any(d.noise is not None and d.noise.measured for _, d in found):
         notes += [f"Noise of epochs and judges: {why}." for why in _unmeasured(found)[:1]]
     return Table(heads, rows, f"Intervals two ways: {against}", notes, numeric=(2, 4))
@@ -133,7 +136,10 @@ def _tails(found: list[tuple[str, Detail]], against: str) -> Table:
     shares = list(found[0][1].tails)
     rows = [(label, *(interval(d.tails[q], signed=True) for q in shares)) for label, d in found]
     heads = ("Measure", *(f"{100 * q:.0f} % quantile" for q in shares))
-    notes = ["Quantile of the other run's values less that of the baseline's: whether a mean hides a worse tail."]
+    notes = [
+        "Quantile of the other run's values less that of the baseline's: whether a mean hides a worse tail. On a "
+        "coarse scale an interval can be one point."
+    ]
     return Table(heads, rows, f"Tails: {against}", notes, numeric=range(1, len(heads)))
 
 
@@ -182,7 +188,8 @@ def order_tables(found: Order) -> list[Table]:
     heads = ("Measure", "System", "Mean", "Rank", "Ranks [95 %]", "Best in", "Tied with the first", "n")
     notes = [
         "On the items that all runs have. Ranks: those that no paired test (t, Holm over the others) rules out. Best "
-        "in: share of resamples. Tied: no difference from the first is shown (sign flips, Holm)."
+        "in: share of resamples, not the chance of being best. Tied: no difference from the first is "
+        "shown (sign flips, Holm)."
     ]
     if found.weights is not None:
         w = found.weights

@@ -11,7 +11,7 @@ import statsmodels.api as sm
 from scipy import stats
 from scipy.optimize import minimize_scalar
 
-from judges.stats import paired_difference
+from judges.stats import Estimate, paired_difference
 from judges.stats.cluster import bootstrap_ends, cluster_bootstrap, cluster_difference, weights
 from judges.stats.components import (
     EPOCHS,
@@ -22,7 +22,8 @@ from judges.stats.components import (
     judge_components,
     judges_as_sample,
 )
-from judges.stats.difference import paired_estimate
+from judges.stats.difference import paired_estimate, skewed
+from judges.stats.paired import margin_verdict
 from judges.stats.proportions import paired_proportions
 
 
@@ -73,6 +74,20 @@ def test_the_difference_takes_the_interval_that_fits() -> None:
     assert none.low is not None and none.low < 0 < float(none.high or 0)
 
 
+def test_skewed_differences_of_few_items_are_warned_of() -> None:
+    # One of n differs: skewness (n - 2) / sqrt(n - 1), so 25 (n - 2)^2 / (n - 1) items are needed, whatever n is.
+    one = [1.0, *[0.0] * 19]
+    found = paired_estimate([0.0] * 20, one, (-5, 5))
+    assert f"({25 * 18**2 / 19:.0f} needed)" in skewed(one, found)
+    even = [1.0, -1.0] * 10
+    assert skewed(even, paired_estimate([0.0] * 20, even)) == ""
+    assert skewed(one, paired_estimate([0.0] * 20, one, (0, 1), binary=True)) == "", "the score interval bears it"
+    assert skewed([0.5] * 9, paired_estimate([0.0] * 9, [0.5] * 9, (0, 1))) == "" and skewed([], found) == ""
+    inside = Estimate(0.0, -0.01, 0.01, 20, 20, "paired t")
+    assert margin_verdict(inside, 0.1) == "equivalent" and margin_verdict(inside, 0.1, trusted=False) == "unresolved"
+    assert margin_verdict(Estimate(0.1, 0.01, 0.2, 20, 20, "paired t"), 0.1, trusted=False) == "better"
+
+
 def test_clusters_by_hand_and_by_statsmodels() -> None:
     # Sums 3, 1, 2 of 2, 1, 3 items: mean 1; residual sums 1, 0, -1; error sqrt(3/2 * 2) / 6.
     e = cluster_difference([2, 1, 1, 0, 1, 1], list("aabccc"))
@@ -103,8 +118,7 @@ def test_a_cluster_bootstrap_by_brute_force() -> None:
     for pattern, chance in {(3, 0, 0): 1 / 27, (2, 1, 0): 3 / 27, (1, 1, 1): 6 / 27}.items():
         assert (rows == pattern).all(axis=1).mean() == pytest.approx(chance, abs=0.015)
     means, errors = (np.array(v) for v in zip(*every.values(), strict=True))
-    low, high, how = bootstrap_ends(6.5 / 6, 0.3, means, errors, 0.9)
-    assert how == "percentile" and (low, high) == pytest.approx(tuple(np.quantile(means, [0.05, 0.95])))
+    assert bootstrap_ends(6.5 / 6, 0.3, means, errors, 0.9) is None, "three draws of one cluster have no error"
     # Twelve clusters: t* of every resample from its items, one by one.
     rng = np.random.default_rng(3)
     groups, d = [g for g in range(12) for _ in range(1 + g % 3)], []
@@ -134,7 +148,8 @@ def test_what_has_no_interval_over_clusters_says_why() -> None:
             function([1.0], ["a", "b"])
         with pytest.raises(ValueError, match="finite"):
             function([math.nan], ["a"])
-    assert "too few" in cluster_bootstrap([1.0, 2.0, 3.0], [1, 2, 3]).reason
+    assert "3 clusters are too few" in cluster_bootstrap([1.0, 2.0, 3.0], [1, 2, 3]).reason
+    assert "too few items differ" in cluster_bootstrap([1.0, *[0.0] * 19], list(range(20))).reason
 
 
 def test_epochs_by_hand_and_by_simulation() -> None:

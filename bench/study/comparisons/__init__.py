@@ -1,0 +1,1 @@
+"""How often the intervals and tests of a comparison keep their promise: populations, checks, table."""
