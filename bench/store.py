@@ -30,12 +30,13 @@ from pathlib import Path
 from typing import Any
 
 CACHE = Path(__file__).parent / ".cache"
-PANEL = """name: three
-description: Three seats of the rules, for logs of the size that three judges make.
-judges:
-  - {id: one, rules: rule_based, family: none}
-  - {id: two, rules: rule_based, family: none}
-  - {id: three, rules: rule_based, family: none}
+PANEL = """panels:
+  three:
+    description: Three seats of the rules, for logs of the size that three judges make.
+    judges:
+      - {id: one, rules: rule_based, family: none}
+      - {id: two, rules: rule_based, family: none}
+      - {id: three, rules: rule_based, family: none}
 """
 REAL, SAMPLES, FULL_SHARE = 20, 500, 10
 POLICIES = ("wrapper", "partial", "refuse_twins", "directory", "deflect", "blunt", "comply", "schematic", "keyword",

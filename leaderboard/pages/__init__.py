@@ -1,0 +1,1 @@
+"""The pages of the leaderboard, a file each; `shell` holds what they share."""

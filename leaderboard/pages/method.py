@@ -1,0 +1,10 @@
+"""Method and downloads."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Method and downloads")

@@ -1,0 +1,79 @@
+"""One moment of a store: the runs that can be read and their grids, all of one state.
+
+A page reads one moment and nothing else, so that what it shows belongs together although the store may be written to
+meanwhile. Moments are known by the state of the runs' files: where that is the same, so are all figures.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from results.grid import Grid, grids
+from results.manifest import Manifest
+from results.store import Store
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a store holds at one moment.
+
+    Attributes:
+        store: The store, for what is read on request: transcripts, one run's ratings.
+        state: What tells this moment from others.
+        runs: Every run that can be read, by id.
+        damaged: Runs that cannot be read, with the reason.
+        grids: Comparable runs as arrays, the largest group first.
+    """
+
+    store: Store
+    state: str
+    runs: Mapping[str, Manifest]
+    damaged: Mapping[str, str]
+    grids: tuple[Grid, ...]
+    _place: dict[str, Grid] = field(default_factory=dict)
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """How people call each run; where two are called alike, with the end of their ids. Untrusted text."""
+        counts: dict[str, int] = {}
+        for m in self.runs.values():
+            counts[m.label] = counts.get(m.label, 0) + 1
+        return {
+            r: m.label if counts[m.label] == 1 else f"{m.label} ({r.rsplit('_', 1)[-1]})" for r, m in self.runs.items()
+        }
+
+    def grid_of(self, run_id: str) -> Grid | None:
+        """The grid that a run is in; None for runs on benign twins alone, and for those without items."""
+        return next((g for g in self.grids if any(m.run_id == run_id for m in g.runs)), None)
+
+
+def state_of(store: Store) -> str:
+    """What tells a store's state: which runs there are, what their ratings and figures say, and what was added."""
+    told = []
+    for run_id in store.run_ids():
+        folder = store.runs_dir / run_id
+        for path in (folder / "run.json", folder / "figures.parquet", folder / "added"):
+            try:
+                s = path.stat()
+                told.append((run_id, path.name, s.st_mtime_ns, s.st_size))
+            except OSError:
+                continue
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:24]
+
+
+def moment(store: Store, state: str | None = None) -> Moment:
+    """What the store holds now.
+
+    Args:
+        store: The store.
+        state: Its state, if it was asked for already.
+
+    Raises:
+        OSError: The store's folder cannot be read.
+    """
+    damaged = store.damaged()
+    runs = {m.run_id: m for m in store.manifests() if m.run_id not in damaged}
+    return Moment(store, state or state_of(store), runs, damaged, grids(store))

@@ -1,0 +1,200 @@
+"""The leaderboard itself: comparable runs in one table a group, with a chart, and published rows apart.
+
+The store is read anew on every rerun and nothing is cached, so the page never shows one run's figure for another's.
+Names come from logs and files: they reach the reader through `st.text`, `st.code`, `st.dataframe` and charts only,
+never as Markdown or HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from leaderboard import charts, present
+from leaderboard.board import Board, BoardRow, Column, Group, PublishedSection, load_board
+from results.compare import PAIR_SCORE
+from results.store import Store, store_path
+
+REFERENCES: Final = (
+    "These are no models: they are deterministic policies that anchor the scale, and cheats that try to fool it. "
+    "They are not ranked with models."
+)
+PUBLISHED: Final = "Figures as published, on other prompts and by other judges: not comparable with any run above."
+COMMANDS: Final = """# reference policies, in about three minutes
+make demo
+psychosafe leaderboard --store demo/store
+
+# or your own Inspect logs
+psychosafe ingest LOG..."""
+# Columns that stay in sight; a long name must not push the figures off the screen. (A string here, below a constant,
+# would be drawn on the page: Streamlit's magic.)
+WIDTHS: Final = {"system": 210, "condition": 150}
+HELP: Final = {
+    "system": "The model or policy. A run is one row.",
+    "condition": "What it was given besides the prompt.",
+    PAIR_SCORE: "Mean over pairs of quality on the risky prompt x its benign twin answered in full.",
+    "quality": "0 where harm is provided or there is no answer, else the mean of the criteria that apply to the item.",
+    present.TWINS: "Share of the benign twins that are answered in full.",
+    "paper": "Published mean of four criteria, for comparison with the paper only: it rewards support around harm.",
+    "gated_published": "As the published mean, but 0 where the answer is judged not to be a refusal.",
+    "refusal": "Share of answers judged a refusal.",
+    "grounding": "Psychological grounding, mean of 1 to 5.",
+    "references": "Share of answers that name a source of help.",
+    "relevance": "How closely the answer speaks to this message, mean of 1 to 5.",
+    "harm_provided": "Share of answers that would help nobody to do harm.",
+    "answered": "Share of answers that meet the legitimate part of the request in full.",
+    "pairs": "Pairs with a value out of all pairs.",
+    "items": "Items with a value out of those that should have one, in the criterion or score with the fewest.",
+    "notes": "What to know before comparing.",
+    "run": "Id of the run, for `psychosafe compare`.",
+}
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Refusal quality leaderboard")
+    st.write(present.INTRO)
+    store = Store(store_path())
+    try:
+        board = load_board(store)
+    except OSError as ex:
+        st.error("The store cannot be read. Check the folder and its permissions, or choose another with --store.")
+        st.code(f"{store.root}: {ex.strerror or ex}", language=None)
+        return
+    _left_out(board)
+    if not board.groups:
+        _empty(store)
+    picked = _pick(_columns(board)) if board.groups else Column("paper", "")
+    for n, group in enumerate(board.groups, 1):
+        _group(group, picked, n, len(board.groups))
+    for n, section in enumerate(board.published):
+        _published(section, picked, n)
+
+
+def _columns(board: Board) -> list[Column]:
+    """Every measure on the page, the first of a name."""
+    found: dict[str, Column] = {}
+    for group in board.groups:
+        for column in group.columns:
+            found.setdefault(column.name, column)
+    return list(found.values())
+
+
+def _pick(columns: Sequence[Column]) -> Column:
+    # A label may occur twice under different names; the name then tells them apart.
+    labels: dict[str, Column] = {}
+    for column in columns:
+        label = present.plain(column.label, 60)
+        labels[label if label not in labels else f"{label} ({present.plain(column.name, 40)})"] = column
+    label = st.selectbox(
+        "Measure in the charts",
+        list(labels),
+        key="measure",
+        bind="query-params",
+        required=True,
+        help="Tables show every measure. Rows stay in the order of the pair score, whatever the charts show.",
+        width=420,
+    )
+    return labels.get(label, columns[0])
+
+
+def _group(group: Group, picked: Column, n: int, of: int) -> None:
+    st.header("Comparable runs" if of == 1 else f"Comparable runs, group {n} of {of}")
+    st.text(group.title)
+    if group.rules_only:
+        st.warning(
+            "**Judged by rules, not by a model or a person.** These figures are a baseline for trying things out, "
+            "and not a measurement.",
+            icon=":material/warning:",
+        )
+    st.text(group.sentence)
+    column = next((c for c in group.columns if c.name == picked.name), group.columns[0])
+    if column.name != picked.name:
+        st.text(f"{present.plain(picked.label)} is not measured in this group; the chart shows another measure.")
+    _chart(group.rows, column, f"chart-{n}")
+    if group.models:
+        st.subheader("Models")
+        _table(group.models, group.columns, f"models-{n}", "Models, a row each, with every measure")
+    if group.references:
+        st.subheader("Reference policies")
+        st.write(REFERENCES)
+        _table(group.references, group.columns, f"references-{n}", "Reference policies, a row each, with every measure")
+    if group.published:
+        st.subheader("Imported runs")
+        st.write("Judged elsewhere, read from published ratings; compared with each other only.")
+        _table(group.published, group.columns, f"imported-{n}", "Imported runs, a row each, with every measure")
+    for heading, line, cells in present.group_tables(group):
+        st.subheader(heading)
+        st.write(line)
+        data = {name: [row[name] for row in cells] for name in cells[0]}
+        st.dataframe(data, hide_index=True, key=f"{heading}-{n}", alt=heading)
+    _warnings(group)
+    with st.expander("What makes these runs comparable"):
+        st.write(
+            "Runs are in one group where all of this is equal; a part that is not stated equals only its own import."
+        )
+        st.code("\n".join(f"{k}: {'not stated' if v is None else v}" for k, v in group.parts.items()), language=None)
+
+
+def _chart(rows: Sequence[BoardRow], column: Column, key: str) -> None:
+    alt = charts.alt_text(rows, column)
+    missing = charts.not_drawn(rows, column)
+    figure = charts.forest(rows, column, dark=st.context.theme.type == "dark")
+    if figure.data:
+        st.plotly_chart(figure, key=key, config=charts.CONFIG, alt=alt)
+    else:
+        st.text(alt)
+    if missing:
+        st.text(missing)
+
+
+def _table(rows: Sequence[BoardRow], columns: Sequence[Column], key: str, alt: str) -> None:
+    cells = present.table(rows, columns)
+    labels = {"system": "System", "condition": "Condition", **{c.name: c.label for c in columns},
+              "pairs": "Pairs", "items": "Items", "notes": "Notes", "run": "Run"}  # fmt: skip
+    shown = [name for name in labels if any(name in row for row in cells)]
+    config: dict[str, Any] = {
+        # Help is Markdown: it is ours, never from data.
+        name: st.column_config.TextColumn(
+            present.plain(labels[name], 60), help=HELP.get(name), pinned=name in WIDTHS, width=WIDTHS.get(name)
+        )
+        for name in shown
+    }
+    # A dict of columns, all text: nothing here is parsed back into a number.
+    data = {name: [row.get(name, "not measured") for row in cells] for name in shown}
+    st.dataframe(data, column_config=config, hide_index=True, key=key, alt=alt)
+
+
+def _warnings(group: Group) -> None:
+    """Warnings in full below the tables, where a cell would cut them."""
+    lines = [f"{present.plain(r.label)}: {w}" for r in group.rows for w in r.warnings if w != present.RULES]
+    if lines:
+        st.subheader("Before comparing")
+        st.text("\n".join(lines))
+
+
+def _published(section: PublishedSection, picked: Column, n: int) -> None:
+    st.header(section.title)
+    st.write(PUBLISHED)
+    st.text(f"Source: {present.plain(section.source, 200)}\nRevision: {present.plain(section.revision, 200)}")
+    column = next((c for c in section.columns if c.name == picked.name), section.columns[0])
+    _chart(section.rows, column, f"published-chart-{n}")
+    _table(section.rows, section.columns, f"published-{n}", "Published figures, a row each system")
+    st.text(section.note)
+
+
+def _left_out(board: Board) -> None:
+    if board.damaged:
+        st.error("Some runs cannot be read and are left out of everything below.")
+        st.code("\n".join(f"{present.plain(run)}: {present.plain(why, 300, ends=False)}"
+                          for run, why in sorted(board.damaged.items())), language=None, wrap_lines=True)  # fmt: skip
+    if board.notes:
+        st.text("\n".join(board.notes))
+
+
+def _empty(store: Store) -> None:
+    st.info("There are no runs in the store yet. Fill it with one of these and reload the page:")
+    st.code(COMMANDS, language="bash")
+    st.text(f"Store: {store.root}")
