@@ -214,8 +214,8 @@ def _having(found: Grid, name: str) -> set[str]:
     """Runs that have a measure, if only undefined: another set of items, or no detector, is no column for a run."""
     if name in found.figures:
         return {*found.figures[name], *found.reasons.get(name, ())}
-    due = found.due(name).any(axis=1).tolist()
-    return {m.run_id for m, some in zip(found.runs, due, strict=True) if some} | set(found.reasons.get(name, ()))
+    due = found.due(name)
+    return {m.run_id for at, m in enumerate(found.runs) if due[at].any()} | set(found.reasons.get(name, ()))
 
 
 def _figures_group(store: Store, runs: Sequence[Manifest]) -> Group:

@@ -103,25 +103,25 @@ class Grid:
             none = Estimate.undefined("not measured", 0, 0)
             found = [self.figures[name].get(m.run_id, none) for m in self.runs]
         else:
-            found = estimates(self.means(name, within), self.column(name).binary)
+            found = estimates(self.means(name, within))
         return [
             Estimate.undefined(said[m.run_id], 0, e.total) if e.value is None and m.run_id in said else e
             for m, e in zip(self.runs, found, strict=True)
         ]
 
 
-def estimates(found: Means, binary: bool) -> list[Estimate]:
+def estimates(found: Means) -> list[Estimate]:
     """Means of many runs as estimates."""
     made = []
-    for value, low, high, n, total in zip(found.value, found.low, found.high, found.n, found.total, strict=True):
+    for at, (n, total) in enumerate(zip(found.n.tolist(), found.total.tolist(), strict=True)):
+        value, low, high = float(found.value[at]), float(found.low[at]), float(found.high[at])
         if n == 0:
-            made.append(Estimate.undefined("no item has a value", 0, int(total)))
-        elif np.isnan(low) or np.isnan(high):
+            made.append(Estimate.undefined("no item has a value", 0, total))
+        elif not found.method[at]:
             why = "one item has no interval" if n == 1 else f"all {n} values are equal"
-            made.append(Estimate(float(value), None, None, int(n), int(total), "", why))
+            made.append(Estimate(value, None, None, n, total, "", why))
         else:
-            method = "Wilson" if binary else "t"
-            made.append(Estimate(float(value), float(low), float(high), int(n), int(total), method))
+            made.append(Estimate(value, low, high, n, total, found.method[at]))
     return made
 
 
