@@ -114,12 +114,18 @@ def one(work: str, parameters: list[str]) -> dict[str, float]:
     """A piece of work: seconds, processor seconds with children, and MiB of growth beyond the imports."""
     job = {"ratings": ratings, "texts": texts, "samples_df": samples, "samples_df full": full, "overview": table}[work]
     run, extra = job(*parameters)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _peak()
     wall, cpu = time.perf_counter(), _cpu()
     told = run() or {}
     spent = {"wall": time.perf_counter() - wall, "cpu": _cpu() - cpu}
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {**spent, "growth": (after - before) / 1024, "peak": after / 1024, **extra, **told}
+    after = _peak()
+    return {**spent, "growth": after - before, "peak": after, **extra, **told}
+
+
+def _peak() -> float:
+    """MiB of memory at the highest; getrusage would count what the parent had before it started this one."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return float(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def expect(fact: bool) -> None:

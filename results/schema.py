@@ -102,8 +102,13 @@ def ratings_sha256(table: pa.Table) -> str:
         digest.update(field.name.encode())
         if pa.types.is_dictionary(array.type):
             digest.update(json.dumps(array.dictionary.to_pylist()).encode())
-        digest.update(np.asarray(array.is_null()).tobytes())
-        digest.update(_codes(array).tobytes())
+        if array.null_count:
+            digest.update(np.packbits(np.asarray(array.is_null())).tobytes())
+        codes = _codes(array)
+        if pa.types.is_dictionary(array.type):
+            # As narrow as what occurs needs; -1 becomes 0.
+            codes = (codes + 1).astype(np.min_scalar_type(len(array.dictionary)))
+        digest.update(codes.tobytes())
     return digest.hexdigest()
 
 

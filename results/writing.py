@@ -75,7 +75,9 @@ def write_table(table: pa.Table, place: Path, row_group_size: int | None = None)
     """
     draft = place.with_name(f"{DRAFT}{uuid.uuid4().hex[:8]}")
     try:
-        pq.write_table(table, draft, compression="zstd", use_dictionary=True, row_group_size=row_group_size)
+        # Where there are row groups to choose from, statistics tell which; a file of one group is read whole.
+        options = {"compression": "zstd", "use_dictionary": True, "write_statistics": row_group_size is not None}
+        pq.write_table(table, draft, row_group_size=row_group_size, **options)
         draft.replace(place)
     finally:
         with suppress(OSError):

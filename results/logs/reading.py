@@ -7,15 +7,23 @@ bring older logs up; both give the same fields.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from json import JSONDecoder
 from typing import Any, Final
+
+from pydantic_core import from_json
 
 from results.logs.archive import HEADER, SUMMARIES, NoArchive
 from results.logs.files import LogFile
 
 LOG_VERSION: Final = 2
 """Version of Inspect's log layout that is read directly."""
+_MEMBER: Final = re.compile(r'\s*"(panel|scales|rules|judge_configs)":\s*(?=[{[])')
+"""Parts of a score's metadata of which only the first record's are read (`rows.first_record`)."""
+_LONGEST: Final = 8 << 10
+"""Bytes of one such part at the most; Inspect keeps up to 1 KB of JSON in a summary."""
 NOT_A_LOG: Final = "not an Inspect log, or only half of one: copy it again, or leave it out"
 NOT_FINISHED: Final = "the run has status {!r}; finish it with `inspect eval-retry {}`"
 NO_SAMPLES: Final = "its samples cannot be read: copy the log again"
@@ -122,8 +130,45 @@ def _read(
 
 
 def _summaries(archive: Any) -> list[Mapping[str, Any]]:
-    found = archive.json(SUMMARIES)
+    try:
+        found = from_json(_once(archive.read(SUMMARIES)), allow_inf_nan=True)
+    except ValueError as ex:
+        raise NoArchive(f"{SUMMARIES} is damaged") from ex
     return found if isinstance(found, list) else []
+
+
+def _once(raw: bytes) -> bytes:
+    """Summaries in which what every score repeats (panel, scales, rules: half of all) stands in the first alone.
+
+    Only where it is the same to the byte; inside a text it could not stand so, for its quotes would be escaped.
+    """
+    for name in (b"panel", b"judge_configs"):
+        if name == b"judge_configs" and raw.count(b'"panel":{') != 1:
+            # Two panels may have one configuration, and each is read in its own first record.
+            break
+        start = raw.find(b'"%s":' % name)
+        names, length = _run_of(raw[start : start + _LONGEST].decode("utf-8", "replace")) if start >= 0 else ([], 0)
+        if names:
+            same, end = raw[start : start + length], start + length
+            short = ",".join(f'"{n}":null' for n in names).encode()
+            raw = raw[:end] + raw[end:].replace(same, short)
+    return raw
+
+
+def _run_of(text: str) -> tuple[list[str], int]:
+    """Names of the members at the start of a text, as far as they are repeated ones, and their length in bytes."""
+    names: list[str] = []
+    at = end = 0
+    while match := _MEMBER.match(text, at):
+        try:
+            end = JSONDecoder().raw_decode(text, match.end())[1]
+        except ValueError:
+            return [], 0
+        names.append(match[1])
+        if text[end : end + 1] != ",":
+            break
+        at = end + 1
+    return names, len(text[:end].encode())
 
 
 def _samples(archive: Any) -> list[Mapping[str, Any]]:

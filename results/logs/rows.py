@@ -7,7 +7,8 @@ is kept once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from judges.response import STATES
 from judges.scores import defined_on
-from judges.verdict import matrix_rows
+from judges.verdict import STATUS_CODES, decode_matrix
 from results.logs.reading import LogError
 from results.manifest import Manifest
 from results.schema import (
@@ -35,10 +36,12 @@ READ: Final = ("panel", "scales", "rules", "verdicts", "response", "gaps", "usag
                "resources")  # fmt: skip
 """What is read of a score's metadata; each is a mapping or a list, and text only where Inspect has cut it. Of
 dialogues, `turn_1` and so on as well."""
+_ORDINARY: Final = frozenset({*READ, "rungs", "failures", "justifications"})
 TURN: Final = re.compile(r"turn_(\d+)")
 REPEAT: Final = re.compile(r"verdicts_r(\d+)")
 
 Summary = Mapping[str, Any]
+Array = np.ndarray[Any, Any]
 
 
 def first_record(summaries: Sequence[Summary], name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -91,18 +94,33 @@ def log_ratings(manifest: Manifest, summaries: Sequence[Summary], name: str) -> 
             found = metadata.get("detectors") or {}
             rows.observed((metadata.get("response") or {}).get("state"), found.get("support"))
             rows.described(found.get("describe"), metadata.get("resources"))
-        for key, told in metadata.items():
-            if not by_turn and key.startswith("verdicts_r") and (match := REPEAT.fullmatch(key)) is not None:
+        for key in metadata.keys() - _ORDINARY:
+            told = metadata[key]
+            if not by_turn and (match := REPEAT.fullmatch(key)) is not None:
                 rows.verdicts(told, 0, int(match.group(1)))
-            elif key.startswith("turn_") and (match := TURN.fullmatch(key)) is not None:
+            elif (match := TURN.fullmatch(key)) is not None:
                 turn = int(match.group(1))
                 given, statuses = zip(*told["panel"], strict=True)
                 if len(given) != len(criteria):
                     raise ValueError(f"turn {turn} has {len(given)} values for {len(criteria)} criteria")
-                rows.add(PANEL_RATER, "panel", criteria, given, statuses, turn)
+                rows.add(PANEL_RATER, "panel", criteria, given, statuses, turn=turn)
                 rows.verdicts(told["verdicts"], turn)
                 rows.observed(told.get("state"), told.get("support"), turn)
     return rows.table(manifest.run_id)
+
+
+@dataclass
+class _Block:
+    """Rows of one rater on the same criteria: a list of values a sample, and of statuses where they are not the usual.
+
+    Lists are kept as they come and made into arrays once, at the end.
+    """
+
+    cells: list[int]
+    usual: str
+    samples: list[int] = field(default_factory=list)
+    values: list[Sequence[float | None]] = field(default_factory=list)
+    statuses: list[Sequence[str] | None] = field(default_factory=list)
 
 
 class _Rows:
@@ -112,11 +130,9 @@ class _Rows:
         self._judges, self._kinds, self._criteria = judges, kinds, criteria
         self._samples: list[tuple[str, int]] = []
         self._cells: dict[tuple[int, str, str, int, str], int] = {}
-        self._blocks: dict[tuple[Any, ...], list[int]] = {}
-        self._sample: list[int] = []
-        self._cell: list[int] = []
-        self._value: list[float | None] = []
-        self._status: list[str] = []
+        self._blocks: dict[tuple[Any, ...], _Block] = {}
+        self._matrices: dict[tuple[int, int], tuple[list[int], list[Any], list[Any]]] = {}
+        self._statuses = {"ok": 0, "missing": 1}
 
     def begin(self, item: str, epoch: int) -> None:
         """The rows that follow are of this sample."""
@@ -126,73 +142,122 @@ class _Rows:
         self,
         rater: str,
         kind: str,
-        criteria: Sequence[str],
-        values: Iterable[float | None],
-        statuses: Sequence[str],
+        criteria: tuple[str, ...],
+        values: Sequence[float | None],
+        statuses: Sequence[str] | None,
+        usual: str = "missing",
         turn: int = 0,
-        repeat: int = 0,
     ) -> None:
-        """What one rater says of several criteria; a status counts where there is no value."""
-        block = (turn, rater, repeat, *criteria)
-        cells = self._blocks.get(block)
-        if cells is None:
-            keys = [(turn, rater, kind, repeat, c) for c in criteria]
-            cells = self._blocks[block] = [self._cells.setdefault(k, len(self._cells)) for k in keys]
-        self._cell += cells
-        self._value += values
-        self._status += statuses
-        self._sample += [len(self._samples) - 1] * len(cells)
+        """What one rater says of several criteria.
+
+        Args:
+            rater: The rater.
+            kind: Its kind.
+            criteria: What it rates.
+            values: A value for each; None or NaN if there is none.
+            statuses: Why there is none, one each; the usual reason if not given.
+            usual: The usual reason.
+            turn: The turn.
+        """
+        key = (turn, rater, criteria)
+        block = self._blocks.get(key)
+        if block is None:
+            cells = [self._cell(turn, rater, kind, 0, c) for c in criteria]
+            block = self._blocks[key] = _Block(cells, usual)
+        block.samples.append(len(self._samples) - 1)
+        block.values.append(values)
+        block.statuses.append(statuses)
+
+    def _cell(self, turn: int, rater: str, kind: str, repeat: int, criterion: str) -> int:
+        return self._cells.setdefault((turn, rater, kind, repeat, criterion), len(self._cells))
+
+    def _status(self, name: str) -> int:
+        return self._statuses.setdefault(name, len(self._statuses))
 
     def scored(self, values: Mapping[str, Any], gaps: Mapping[str, Any]) -> None:
         """The panel's value of each criterion, and the scores; NaN where there is none."""
         names = tuple(values)
-        statuses = ["ok"] * len(names)
-        for name, why in gaps.items():
-            if name in values:
-                statuses[names.index(name)] = str(why)
-        self.add(PANEL_RATER, "panel", names, values.values(), statuses)
+        why = [str(gaps.get(name, "missing")) for name in names] if gaps else None
+        self.add(PANEL_RATER, "panel", names, list(values.values()), why)
 
     def verdicts(self, matrix: Mapping[str, Any], turn: int = 0, repeat: int = 0) -> None:
         """What each judge said; rules rate in the first round only."""
-        for judge, values, statuses in matrix_rows(matrix, self._judges, self._criteria):
-            kind = self._kinds[judge]
-            if not (repeat and kind == "rule"):
-                self.add(judge, kind, self._criteria, values, statuses, turn, repeat)
+        samples, values, codes = self._matrices.setdefault((turn, repeat), ([], [], []))
+        samples.append(len(self._samples) - 1)
+        values.append(matrix["v"])
+        codes.append(matrix["s"])
 
     def observed(self, state: Any, support: Mapping[str, Any] | None, turn: int = 0) -> None:
         """The response's state, and what the support detector found."""
         if state in STATES:
-            self.add(STATE_RATER, "rule", (STATE_CRITERION,), (STATES.index(state),), ("ok",), turn)
+            self.add(STATE_RATER, "rule", (STATE_CRITERION,), (STATES.index(state),), None, turn=turn)
         if support is not None:
             found = (support["offered"], support["level"])
-            self.add(SUPPORT_RATER, "rule", (SUPPORT_OFFERED, SUPPORT_LEVEL), found, ("ok", "ok"), turn)
+            self.add(SUPPORT_RATER, "rule", (SUPPORT_OFFERED, SUPPORT_LEVEL), found, None, turn=turn)
 
     def described(self, text: Mapping[str, Any] | None, resources: Mapping[str, Any] | None) -> None:
         """What the text is like, and what its contacts are worth; nothing where nobody looked."""
         values = (text or {}).get("values") or {}
-        self.add(DESCRIBE_RATER, "rule", tuple(values), values.values(), ["undefined"] * len(values))
+        self.add(DESCRIBE_RATER, "rule", tuple(values), list(values.values()), None, "undefined")
         values, why = (resources or {}).get("values") or {}, (resources or {}).get("why") or {}
-        statuses = ["undefined"] * len(values)
-        for at, name in enumerate(values) if why else ():
-            if str(why.get(name, "")).startswith("not estimable"):
-                statuses[at] = "not_estimable"
-        self.add(RESOURCE_RATER, "rule", tuple(values), values.values(), statuses)
+        lacking = any(str(reason).startswith("not estimable") for reason in why.values())
+        statuses = [
+            "not_estimable" if str(why.get(name, "")).startswith("not estimable") else "undefined" for name in values
+        ] if lacking else None  # fmt: skip
+        self.add(RESOURCE_RATER, "rule", tuple(values), list(values.values()), statuses, "undefined")
+
+    def _judged(self) -> Iterator[tuple[list[int], list[int], Array, Array]]:
+        """Samples, cells, values and statuses of what the judges said, a block a judge and round."""
+        for (turn, repeat), (samples, values, codes) in self._matrices.items():
+            shape = (len(samples), len(self._judges), len(self._criteria))
+            try:
+                # All rounds and samples of one shape, as they should be: one array.
+                value = np.array(values, float).reshape(shape)
+                digit = np.frombuffer("".join(c for row in codes for c in row).encode("ascii"), np.uint8) - ord("0")
+                whole = {len(row) for row in codes} == {shape[1]} and {len(c) for row in codes for c in row} == {
+                    shape[2]
+                }
+                status = np.array([self._status(name) for name in STATUS_CODES], np.int16)[digit.reshape(shape)]
+            except (ValueError, TypeError, IndexError, UnicodeEncodeError):
+                whole = False
+            if not whole:
+                # Says what is wrong with the first that does not fit.
+                for v, s in zip(values, codes, strict=True):
+                    decode_matrix({"v": v, "s": s}, self._judges, self._criteria)
+                raise ValueError("verdicts of another shape than the panel's")
+            for n, judge in enumerate(self._judges):
+                kind = self._kinds[judge]
+                if not (repeat and kind == "rule"):
+                    cells = [self._cell(turn, judge, kind, repeat, c) for c in self._criteria]
+                    yield samples, cells, value[:, n].ravel(), status[:, n].ravel()
+
+    def _told(self) -> Iterator[tuple[list[int], list[int], Array, Array]]:
+        """The same of everybody else."""
+        for block in self._blocks.values():
+            width = len(block.cells)
+            value = np.array(block.values, float).reshape(-1)
+            status = np.full((len(block.samples), width), self._status(block.usual), np.int16)
+            for at, statuses in enumerate(block.statuses):
+                if statuses is not None:
+                    status[at] = [self._status(name) for name in statuses]
+            yield block.samples, block.cells, value, status.reshape(-1)
 
     def table(self, run_id: str) -> pa.Table:
         """All of them, sorted."""
-        n = len(self._cell)
-        sample, cell = np.array(self._sample, np.int32), np.array(self._cell, np.int32)
+        parts = [part for part in (*self._told(), *self._judged()) if part[1]]
+        sample = np.concatenate([np.repeat(np.array(s, np.int32), len(c)) for s, c, _, _ in parts])
+        cell = np.concatenate([np.tile(np.array(c, np.int32), len(s)) for s, c, _, _ in parts])
+        value = np.concatenate([v for _, _, v, _ in parts]).astype(np.float32)
+        status = np.concatenate([s for _, _, _, s in parts])
+        n = len(cell)
         items = list(dict.fromkeys(item for item, _ in self._samples))
         place = {item: i for i, item in enumerate(items)}
         of_sample = np.array([place[item] for item, _ in self._samples], np.int32)
         epochs = np.array([epoch for _, epoch in self._samples], np.int16)
         turns, raters, kinds, repeats, names = zip(*self._cells, strict=True)
-        value = np.array(self._value, np.float32)  # None becomes NaN
-        status = np.array(self._status, object)
         # What has a value is fine, whatever else was said; what has none and no reason is missing.
         missing = np.isnan(value)
-        status[~missing] = "ok"
-        status[missing & (status == "ok")] = "missing"
+        status = np.where(missing, np.where(status == 0, 1, status), 0)
         return sorted_table(
             {
                 "run_id": _named(np.zeros(n, np.int32), [run_id]),
@@ -205,7 +270,7 @@ class _Rows:
                 "origin": _named(np.zeros(n, np.int32), ["measured"]),
                 "criterion": _named(*_coded(names, cell)),
                 "value": pa.array(value, mask=missing),
-                "status": pa.array(status, pa.string()).dictionary_encode(),
+                "status": _named(status.astype(np.int32), list(self._statuses)),
             }
         )
 

@@ -298,3 +298,23 @@ def test_a_strange_header_is_named(header: bytes, logs: dict[str, Path], tmp_pat
             archive.writestr(name, header if name == "header.json" else data)
     (reason,) = ingest(Store(tmp_path / "store"), [path]).refused.values()
     assert reason == reading.NOT_A_LOG or "has status" in reason
+
+
+def test_two_panels_in_one_log_are_the_same_through_inspect(
+    logs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What every score repeats is read once; that of one panel is not that of the other."""
+    log = read_eval_log(str(logs["single"]))
+    for sample in log.samples or []:
+        assert sample.scores is not None
+        other = sample.scores["rubric_panel"].model_copy(deep=True)
+        assert other.metadata is not None
+        other.metadata["panel"]["name"] = "the other"
+        sample.scores["other_panel"] = other
+    path = tmp_path / "two.eval"
+    write_eval_log(log, str(path))
+    direct = read_runs(log_file(path))
+    monkeypatch.setattr(reading, "LOG_VERSION", 1)
+    assert direct == read_runs(log_file(path))
+    assert [m.panel.name for m, _ in direct] == ["the other", "offline"]
+    assert all(j.family == "none" for m, _ in direct for j in m.panel.judges), "from the judges' configurations"
