@@ -30,8 +30,8 @@ MOMENTS: Final = 2
 
 
 @st.cache_resource(max_entries=MOMENTS, show_spinner="Reading the store")
-def _moment(root: str, state: str) -> Moment:
-    # The state is part of the key: another state of the store is another moment.
+def moment_of(root: str, state: str) -> Moment:
+    """One moment of a store; the state is part of the key: another state of the store is another moment."""
     return moment(Store(Path(root)), state)
 
 
@@ -39,7 +39,7 @@ def now() -> Moment | None:
     """The moment that a page shows; None, and said, where the store is empty or cannot be read."""
     store = Store(store_path())
     try:
-        found = _moment(str(store.root), state_of(store))
+        found = moment_of(str(store.root), state_of(store))
     except OSError as ex:
         st.error("The store cannot be read. Check the folder and its permissions, or choose another with --store.")
         st.code(f"{store.root}: {ex.strerror or ex}", language=None)

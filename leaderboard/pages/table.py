@@ -1,8 +1,8 @@
 """The leaderboard itself: comparable runs in one table a group, with a chart, and published rows apart.
 
-The store is read anew on every rerun and nothing is cached, so the page never shows one run's figure for another's.
-Names come from logs and files: they reach the reader through `st.text`, `st.code`, `st.dataframe` and charts only,
-never as Markdown or HTML.
+What is kept between reruns is known by the state of the store's files, so the page never shows one run's figure for
+another's. Names come from logs and files: they reach the reader through `st.text`, `st.code`, `st.dataframe` and charts
+only, never as Markdown or HTML.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from typing import Any, Final
 import streamlit as st
 
 from leaderboard import charts, present
-from leaderboard.board import Board, BoardRow, Column, Group, PublishedSection, load_board
+from leaderboard.board import Board, BoardRow, Column, Group, PublishedSection, board_of
+from leaderboard.pages.moment import state_of
+from leaderboard.pages.shell import COMMANDS, MOMENTS, moment_of
 from results.compare import PAIR_SCORE
 from results.store import Store, store_path
 
@@ -22,14 +24,9 @@ REFERENCES: Final = (
     "They are not ranked with models."
 )
 PUBLISHED: Final = "Figures as published, on other prompts and by other judges: not comparable with any run above."
-COMMANDS: Final = """# reference policies, in about three minutes
-make demo
-psychosafe leaderboard --store demo/store
-
-# or your own Inspect logs
-psychosafe ingest LOG..."""
 # Columns that stay in sight; a long name must not push the figures off the screen. (A string here, below a constant,
 # would be drawn on the page: Streamlit's magic.)
+DRAWN: Final = 40
 WIDTHS: Final = {"system": 210, "condition": 150}
 HELP: Final = {
     "system": "The model or policy. A run is one row.",
@@ -52,13 +49,20 @@ HELP: Final = {
 }
 
 
+@st.cache_resource(max_entries=MOMENTS, show_spinner="Reading the store")
+def _board(root: str, state: str) -> Board:
+    # The state is part of the key: what is kept is never another store's, nor an earlier moment's.
+    found = moment_of(root, state)
+    return board_of(found.store, found.grids, found.damaged)
+
+
 def page() -> None:
     """Draw the page."""
     st.title("Refusal quality leaderboard")
     st.write(present.INTRO)
     store = Store(store_path())
     try:
-        board = load_board(store)
+        board = _board(str(store.root), state_of(store))
     except OSError as ex:
         st.error("The store cannot be read. Check the folder and its permissions, or choose another with --store.")
         st.code(f"{store.root}: {ex.strerror or ex}", language=None)
@@ -139,6 +143,9 @@ def _group(group: Group, picked: Column, n: int, of: int) -> None:
 
 
 def _chart(rows: Sequence[BoardRow], column: Column, key: str) -> None:
+    if len(rows) > DRAWN:
+        st.text(f"The chart shows the first {DRAWN} of {len(rows)}, in the order of the table.")
+        rows = rows[:DRAWN]
     alt = charts.alt_text(rows, column)
     missing = charts.not_drawn(rows, column)
     figure = charts.forest(rows, column, dark=st.context.theme.type == "dark")
