@@ -7,136 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Final
 
 from judges.stats import Estimate
 from leaderboard import present
-from results.dialogues import Timing, timing
+from leaderboard.facts import facts
+from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
+from results.companions import ELSEWHERE, companions
+from results.dialogues import timing
 from results.extras import HEADINGS, extra_measures
 from results.grid import Grid, grids, twins_only
 from results.manifest import Manifest, ScaleFacts, short_hash
 from results.measure import LABELS, LOWER_IS_BETTER, PAIR_SCORE
-from results.parallel import ParallelRow, parallel_rows
+from results.parallel import parallel_rows
 from results.published import published_runs, reference_runs
 from results.store import Store
 from rubrics.loader import load_rubric
 
 ORDER: Final = (PAIR_SCORE, "quality", present.TWINS, "paper", "gated_published")
 """Display order of the scores; criteria follow in the rubric's order."""
-Kind = Literal["model", "reference", "published"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A measure as a column: its name, how people read it, its scale and direction."""
-
-    name: str
-    label: str
-    bounds: tuple[float, float] = (0.0, 1.0)
-    higher_is_better: bool = True
-
-
-@dataclass(frozen=True)
-class BoardRow:
-    """One run of one system, or one published system.
-
-    Attributes:
-        run_id: The run.
-        label: Model and condition; unique within its group. Untrusted text.
-        model: Name of the model or policy. Untrusted text.
-        kind: Models, reference policies and published rows are never mixed.
-        condition: Name of the condition, where stated.
-        measures: Estimate by measure name, in display order.
-        ranked: Whether it has a pair score that its group compares.
-        reason: Why it is not ranked.
-        warnings: What to know before comparing.
-    """
-
-    run_id: str
-    label: str
-    model: str
-    kind: Kind
-    condition: str | None
-    measures: Mapping[str, Estimate]
-    ranked: bool
-    reason: str = ""
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Why it is unranked, then its warnings."""
-        return (
-            self.warnings if self.ranked or self.kind == "published" else (f"unranked: {self.reason}", *self.warnings)
-        )
-
-
-@dataclass(frozen=True)
-class Group:
-    """Runs with one comparability key. Each list is ranked by pair score, then the unranked by label.
-
-    Attributes:
-        key: The key, of the rubric's first criterion.
-        parts: What went into it.
-        title: Prompt set, items, rubric and panel. Untrusted text.
-        columns: The measures, in display order.
-        models: Models.
-        references: Reference policies: anchors and cheats, no models.
-        published: Imported runs.
-        sentence: What the pair scores say.
-        rules_only: Whether no judge is a model or a person.
-        parallel: Public against private form, for systems that were run on both.
-        timing: Of dialogues, when things happened, by the row's label. Labels are untrusted text.
-        beside: What stands beside the scores, by heading of `results.extras`: label and estimate of each measure, by
-            the row's label.
-    """
-
-    key: str
-    parts: Mapping[str, Any]
-    title: str
-    columns: tuple[Column, ...]
-    models: tuple[BoardRow, ...]
-    references: tuple[BoardRow, ...]
-    published: tuple[BoardRow, ...]
-    sentence: str
-    rules_only: bool
-    parallel: tuple[ParallelRow, ...] = ()
-    timing: tuple[tuple[str, Timing], ...] = ()
-    beside: Mapping[str, tuple[tuple[str, Mapping[str, tuple[str, Estimate]]], ...]] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> tuple[BoardRow, ...]:
-        """Models, then reference policies, then imported runs."""
-        return self.models + self.references + self.published
-
-
-@dataclass(frozen=True)
-class PublishedSection:
-    """Published figures of one source, in the source's order: other prompts, other judges."""
-
-    source: str
-    revision: str
-    note: str
-    columns: tuple[Column, ...]
-    rows: tuple[BoardRow, ...]
-    title: str = "Published figures"
-
-
-@dataclass(frozen=True)
-class Board:
-    """Everything on the page.
-
-    Attributes:
-        groups: Comparable runs.
-        published: Published figures, apart from every group.
-        damaged: Runs that cannot be read and are left out, with the reason.
-        notes: Other things that are left out.
-    """
-
-    groups: tuple[Group, ...]
-    published: tuple[PublishedSection, ...]
-    damaged: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def load_board(store: Store) -> Board:
@@ -164,7 +53,7 @@ def board_of(store: Store, found: Sequence[Grid], damaged: Mapping[str, str]) ->
     for m in every:
         if not m.rubric.criteria:
             figures.setdefault(_figures_key(store, m), []).append(m)
-    groups = [_group(store, g) for g in found] + [_figures_group(store, runs) for runs in figures.values()]
+    groups = [_group(store, g, found) for g in found] + [_figures_group(store, runs) for runs in figures.values()]
     groups.sort(key=lambda g: (-sum(r.ranked for r in g.rows), g.title, g.key))
     systems = {m.system_id for m in every if not twins_only(m)}
     notes = [
@@ -198,7 +87,7 @@ def published_sections() -> tuple[PublishedSection, ...]:
     return tuple(sections)
 
 
-def _group(store: Store, found: Grid) -> Group:
+def _group(store: Store, found: Grid, every: Sequence[Grid]) -> Group:
     """Runs of one grid as rows, a measure a column."""
     names = _ordered(c.name for c in found.columns if c.group == "score")
     columns = [Column(n, c.label, c.bounds, c.higher_is_better) for n in names for c in (found.column(n),)]
@@ -207,7 +96,19 @@ def _group(store: Store, found: Grid) -> Group:
     estimates = {
         m.run_id: {n: by_measure[n][at] for n in names if m.run_id in having[n]} for at, m in enumerate(found.runs)
     }
-    return _grouped(store, found.runs, columns, estimates, {}, found)
+    others = companions(every, found.runs)
+    columns += [
+        Column(f"elsewhere/{name}", ELSEWHERE[name], c.column.bounds, c.column.higher_is_better)
+        for name, told in others.items()
+        for c in list(told.values())[:1]
+    ]
+    said: dict[str, tuple[str, ...]] = {}
+    for name, told in others.items():
+        for run_id, c in told.items():
+            estimates[run_id][f"elsewhere/{name}"] = c.estimate
+            if c.settings_differ:
+                said[run_id] = (*said.get(run_id, ()), f"{ELSEWHERE[name]} was run with other generation settings")
+    return _grouped(store, found.runs, columns, estimates, said, found)
 
 
 def _having(found: Grid, name: str) -> set[str]:
@@ -242,7 +143,11 @@ def _grouped(
     counts = Counter(_name(m) for m in runs)
     # One run of each generation config tells all differences.
     settings = list({repr(sorted(m.model.generation.items())): m for m in runs}.values())
-    rows = [_row(m, estimates[m.run_id], settings, counts[_name(m)] > 1, said.get(m.run_id, ())) for m in runs]
+    cells = facts(store, found) if found else {}
+    rows = [
+        _row(m, estimates[m.run_id], settings, counts[_name(m)] > 1, said.get(m.run_id, ()), cells.get(m.run_id, {}))
+        for m in runs
+    ]
     rows.sort(key=lambda r: (not r.ranked, -(r.measures[PAIR_SCORE].value or 0.0) if r.ranked else 0.0, r.label))
     models, references, published = (
         tuple(r for r in rows if r.kind == kind) for kind in ("model", "reference", "published")
@@ -279,7 +184,12 @@ def _beside(
 
 
 def _row(
-    m: Manifest, estimates: Mapping[str, Estimate], runs: Sequence[Manifest], ambiguous: bool, said: tuple[str, ...]
+    m: Manifest,
+    estimates: Mapping[str, Estimate],
+    runs: Sequence[Manifest],
+    ambiguous: bool,
+    said: tuple[str, ...],
+    cells: Mapping[str, str],
 ) -> BoardRow:
     pair = estimates.get(PAIR_SCORE)
     ranked = pair is not None and pair.value is not None
@@ -287,7 +197,7 @@ def _row(
     model = m.model.name.removeprefix("policy/") if m.kind == "reference" else m.model.name
     label = f"{_name(m)} ({m.run_id.rsplit('_', 1)[-1]})" if ambiguous else _name(m)
     warnings = present.run_warnings(m, estimates, runs) + said
-    return BoardRow(m.run_id, label, model, m.kind, m.condition.name, estimates, ranked, reason, warnings)
+    return BoardRow(m.run_id, label, model, m.kind, m.condition.name, estimates, ranked, reason, warnings, cells)
 
 
 def _figures_key(store: Store, m: Manifest) -> str:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from judges.stats import Estimate
 from leaderboard import present
-from leaderboard.board import BoardRow, Column
+from leaderboard.model import BoardRow, Column
 
 CONFIG: Final[dict[str, Any]] = {"showSendToCloud": False, "displaylogo": False, "displayModeBar": False}
 """Plotly offers to upload a chart unless told otherwise."""

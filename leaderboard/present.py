@@ -17,7 +17,7 @@ from results.extras import HEADINGS
 from results.manifest import Manifest, differing
 
 if TYPE_CHECKING:
-    from leaderboard.board import BoardRow, Column, Group
+    from leaderboard.model import BoardRow, Column, Group
     from results.dialogues import Timing
     from results.parallel import ParallelRow
 
@@ -112,12 +112,13 @@ def fixed(number_: float | None, digits: int = 2, signed: bool = False) -> str:
 
 
 def table(rows: Sequence[BoardRow], columns: Sequence[Column]) -> list[dict[str, str]]:
-    """The rows as text cells by column name: `system`, `condition`, each measure, `pairs`, `items`, `notes`, `run`."""
+    """The rows as text cells by name: `system`, `condition`, each measure, facts, `pairs`, `items`, `notes`, `run`."""
     return [
         {
             "system": plain(row.model, 60),
             "condition": plain(row.condition or "not stated", 40),
             **{c.name: cell(row, c.name) for c in columns},
+            **row.facts,
             **({"pairs": coverage(row.measures[PAIR_SCORE])} if PAIR_SCORE in row.measures else {}),
             "items": _fewest(row),
             "notes": "; ".join(row.notes),
@@ -125,6 +126,14 @@ def table(rows: Sequence[BoardRow], columns: Sequence[Column]) -> list[dict[str,
         }
         for row in rows
     ]
+
+
+def headings(rows: Sequence[BoardRow], columns: Sequence[Column]) -> dict[str, str]:
+    """How people read the columns of `table`, by name, in order: the rank stands in front of the measures."""
+    told = list(dict.fromkeys(name for row in rows for name in row.facts))
+    front = [name for name in told if name.startswith("Rank")]
+    return {"system": "System", "condition": "Condition", **{n: n for n in front}, **{c.name: c.label for c in columns},
+            **{n: n for n in told}, "pairs": "Pairs", "items": "Items", "notes": "Notes", "run": "Run"}  # fmt: skip
 
 
 def cell(row: BoardRow, name: str) -> str:

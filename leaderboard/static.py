@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from leaderboard import charts, present
-from leaderboard.board import Board, BoardRow, Column, Group, PublishedSection
+from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
 from results.compare import Comparison
 
 STYLE: Final = """
@@ -155,8 +155,7 @@ def _chart(rows: Sequence[BoardRow], column: Column, figures: list[dict[str, Any
 
 def _board_table(rows: Sequence[BoardRow], columns: Sequence[Column]) -> str:
     cells = present.table(rows, columns)
-    labels = {"system": "System", "condition": "Condition", **{c.name: c.label for c in columns},
-              "pairs": "Pairs", "items": "Items", "notes": "Notes", "run": "Run"}  # fmt: skip
+    labels = present.headings(rows, columns)
     shown = [name for name in labels if any(name in row for row in cells)]
     body = [[row.get(name, "not measured") for name in shown] for row in cells]
     words = [shown.index(name) for name in ("notes", "run") if name in shown]

@@ -13,7 +13,8 @@ from typing import Any, Final
 import streamlit as st
 
 from leaderboard import charts, present
-from leaderboard.board import Board, BoardRow, Column, Group, PublishedSection, board_of
+from leaderboard.board import board_of
+from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
 from leaderboard.pages.moment import state_of
 from leaderboard.pages.shell import COMMANDS, MOMENTS, moment_of
 from results.compare import PAIR_SCORE
@@ -159,8 +160,7 @@ def _chart(rows: Sequence[BoardRow], column: Column, key: str) -> None:
 
 def _table(rows: Sequence[BoardRow], columns: Sequence[Column], key: str, alt: str) -> None:
     cells = present.table(rows, columns)
-    labels = {"system": "System", "condition": "Condition", **{c.name: c.label for c in columns},
-              "pairs": "Pairs", "items": "Items", "notes": "Notes", "run": "Run"}  # fmt: skip
+    labels = present.headings(rows, columns)
     shown = [name for name in labels if any(name in row for row in cells)]
     config: dict[str, Any] = {
         # Help is Markdown: it is ours, never from data.

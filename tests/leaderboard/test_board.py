@@ -18,7 +18,8 @@ import pytest
 from judges.scores import SCORING_VERSION
 from judges.stats import Estimate
 from leaderboard import charts, present
-from leaderboard.board import Board, BoardRow, Column, load_board
+from leaderboard.board import load_board
+from leaderboard.model import Board, BoardRow, Column
 from leaderboard.static import board_html, comparison_html
 from results.compare import PAIR_SCORE, compare, measures
 from results.importers.psychosafe import read_judgments
