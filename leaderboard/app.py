@@ -16,6 +16,7 @@ import streamlit as st
 # magic would draw it on the page.)
 PAGES: Final = (
     ("table", "Leaderboard", ":material/leaderboard:"),
+    ("overview", "Overview", ":material/summarize:"),
     ("compare", "Compare", ":material/compare_arrows:"),
     ("domains", "Domains", ":material/grid_on:"),
     ("judges", "Judges", ":material/gavel:"),

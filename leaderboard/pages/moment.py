@@ -7,6 +7,7 @@ meanwhile. Moments are known by the state of the runs' files: where that is the 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -37,12 +38,14 @@ class Moment:
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
-        """How people call each run; where two are called alike, with the end of their ids. Untrusted text."""
-        counts: dict[str, int] = {}
-        for m in self.runs.values():
-            counts[m.label] = counts.get(m.label, 0) + 1
+        """How people call each run; where two on one prompt set are called alike, with the end of their ids.
+
+        Untrusted text.
+        """
+        name = {r: (m.label, m.task, m.prompt_set.name) for r, m in self.runs.items()}
+        counts = Counter(name.values())
         return {
-            r: m.label if counts[m.label] == 1 else f"{m.label} ({r.rsplit('_', 1)[-1]})" for r, m in self.runs.items()
+            r: m.label if counts[name[r]] == 1 else f"{m.label} ({r.rsplit('_', 1)[-1]})" for r, m in self.runs.items()
         }
 
     def grid_of(self, run_id: str) -> Grid | None:

@@ -51,8 +51,8 @@ HELP: Final = {
 
 
 @st.cache_resource(max_entries=MOMENTS, show_spinner="Reading the store")
-def _board(root: str, state: str) -> Board:
-    # The state is part of the key: what is kept is never another store's, nor an earlier moment's.
+def board_now(root: str, state: str) -> Board:
+    """The board; the state is part of the key: it is never another store's, nor an earlier moment's."""
     found = moment_of(root, state)
     return board_of(found.store, found.grids, found.damaged)
 
@@ -63,7 +63,7 @@ def page() -> None:
     st.write(present.INTRO)
     store = Store(store_path())
     try:
-        board = _board(str(store.root), state_of(store))
+        board = board_now(str(store.root), state_of(store))
     except OSError as ex:
         st.error("The store cannot be read. Check the folder and its permissions, or choose another with --store.")
         st.code(f"{store.root}: {ex.strerror or ex}", language=None)

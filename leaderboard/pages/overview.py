@@ -1,0 +1,52 @@
+"""Overview: what the data support, in words, with intervals; and what they are."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from leaderboard import charts
+from leaderboard.model import Board
+from leaderboard.overview import MOST, data_card, findings, headline, lead
+from leaderboard.pages.shell import choose, now, text_table, title_of
+from leaderboard.pages.table import board_now
+from results.grid import Grid
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Overview")
+    found = now()
+    if found is None:
+        return
+    st.text(lead(found.grids))
+    board = board_now(str(found.store.root), found.state)
+    groups = [g for g in found.grids if headline(g) is not None]
+    if groups:
+        grid = groups[0] if len(groups) == 1 else choose("Comparable runs", groups, "group", title_of, width=760)
+        _chart(board, grid)
+    said = list(findings(found.grids, found.labels))
+    st.subheader("What is shown")
+    if said:
+        # Names come from data: text, and no Markdown.
+        st.text("\n".join(f"• {s}" for s in said[:MOST]))
+        if len(said) > MOST:
+            st.text(f"{len(said) - MOST} more: the Compare page sets any two runs against each other.")
+    else:
+        st.text("No run stands beside a baseline run of its model on the same items: nothing to compare yet. "
+                "Run a model with -T condition=baseline and with -T condition=prompted.")  # fmt: skip
+    st.subheader("What it rests on")
+    text_table(data_card(found.grids), "card", "Prompt sets, rubrics, panels and coverage, a row each group")
+
+
+def _chart(board: Board, grid: Grid) -> None:
+    ids = {m.run_id for m in grid.runs}
+    group = next((g for g in board.groups if any(r.run_id in ids for r in g.rows)), None)
+    measure = headline(grid)
+    column = next((c for c in group.columns if c.name == measure), None) if group else None
+    if group is None or column is None:
+        return
+    rows = group.rows[:40]
+    st.text(group.sentence)
+    figure = charts.forest(rows, column, dark=st.context.theme.type == "dark")
+    if figure.data:
+        st.plotly_chart(figure, key="lead", config=charts.CONFIG, alt=charts.alt_text(rows, column))
