@@ -7,8 +7,10 @@ meanwhile. Moments are known by the state of the runs' files: where that is the 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -54,17 +56,21 @@ class Moment:
 
 
 def state_of(store: Store) -> str:
-    """What tells a store's state: which runs there are, what their ratings and figures say, and what was added."""
-    told = []
-    for run_id in store.run_ids():
-        folder = store.runs_dir / run_id
-        for path in (folder / "run.json", folder / "figures.parquet", folder / "added"):
-            try:
-                s = path.stat()
-                told.append((run_id, path.name, s.st_mtime_ns, s.st_size))
-            except OSError:
-                continue
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:24]
+    """What tells a store's state: which runs there are, what their ratings and figures say, and what was added.
+
+    Asked on every rerun of a page: it looks at the files' times and sizes, and opens none.
+
+    Raises:
+        OSError: The store's folder cannot be read.
+    """
+    told: list[tuple[str, str, int, int]] = []
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(store.runs_dir) as runs:
+        for run in runs:
+            for name in ("run.json", "figures.parquet", "added"):
+                with suppress(OSError):
+                    s = os.stat(f"{run.path}/{name}")
+                    told.append((run.name, name, s.st_mtime_ns, s.st_size))
+    return hashlib.sha256(repr(sorted(told)).encode()).hexdigest()[:24]
 
 
 def moment(store: Store, state: str | None = None) -> Moment:

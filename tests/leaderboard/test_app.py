@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 import leaderboard
 from leaderboard import present
 from leaderboard.board import load_board
-from results.catalogue import Catalogue
 from results.compare import PAIR_SCORE, measures
 from results.store import ENV_STORE, Store
 from tests.leaderboard.test_board import HOSTILE, demo_like, hostile_rubric, import_published, system
@@ -150,10 +149,10 @@ def test_damaged_run_is_named_and_the_rest_shown(page: Open, tmp_path: Path) -> 
 
 
 def test_a_store_that_cannot_be_read_is_said(page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Catalogue) -> dict[str, Any]:
+    def refuse(_: Store) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Catalogue, "runs", refuse)
+    monkeypatch.setattr("leaderboard.pages.table.state_of", refuse)
     at = page(tmp_path)
     assert "cannot be read" in at.error[0].value and at.code[0].value == f"{tmp_path}: Permission denied"
 
