@@ -33,6 +33,8 @@ test-slow: setup
 
 bench: setup
 	$(BIN)/python -m bench.agreement
+	$(BIN)/python -m bench.store
+	$(BIN)/python -m bench.board
 
 # About an hour on two processors; writes docs/coverage.md, docs/coverage-comparisons.md (15 minutes of it) and
 # judges/agreement/coverage.json.

@@ -1,0 +1,93 @@
+"""The leaderboard at 6 million ratings, in a real Chromium: first page, a change of measure, and the server's memory.
+
+1,000 generated runs x 500 items x 3 judges x 4 criteria (bench/store.py). The first page is timed from the browser's
+request to a running server until table and chart stand; the first visitor after the store has changed waits for the
+board to be made, the next ones do not. A change is timed from the key press until the chart shows the other measure.
+
+    python -m bench.board [--runs 1000] [--changes 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.store import generated
+from tests.support.browser import end, free_port, open_chromium, serve
+
+APP = Path(__file__).parents[1] / "leaderboard" / "app.py"
+MEASURES = ("Refusal", "Grounding", "References", "Relevance", "Published mean of four")
+
+
+def settled(page: Any, label: str = "") -> float:
+    """Seconds from now until a table and a chart of this measure stand."""
+    began = time.perf_counter()
+    page.wait_for_selector('[data-testid="stDataFrame"]', timeout=120_000)
+    page.wait_for_function(
+        "label => [...document.querySelectorAll('.js-plotly-plot .xtitle')].some(t => t.textContent.startsWith(label))",
+        arg=label, timeout=120_000,
+    )  # fmt: skip
+    return time.perf_counter() - began
+
+
+def memory(pid: int) -> float:
+    """MiB that a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return float(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--changes", type=int, default=20)
+    parser.add_argument("--store", type=Path, help="A generated store that is there already.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = given.store or Path(folder) / "store"
+        if not place.is_dir():
+            generated(place, given.runs)
+        measure(place, given.changes)
+
+
+def measure(store: Path, changes: int) -> None:
+    """Serve the store, and time a reader."""
+    from bench.store import measured
+
+    measured("overview", str(store))  # the derived files, as an ingest or an earlier visit leaves them
+    port = free_port()
+    server = serve(APP, {**os.environ, "PSYCHOSAFE_STORE": str(store)}, port)
+    try:
+        with open_chromium() as chromium:
+            for who in ("first visitor", "second visitor", "third visitor"):
+                page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+                began = time.perf_counter()
+                page.goto(f"http://127.0.0.1:{port}/", timeout=120_000)
+                settled(page)
+                print(f"  {who:16s} {time.perf_counter() - began:6.2f} s")
+            took = []
+            for n in range(changes):
+                label = MEASURES[(n + 1) % len(MEASURES)]
+                box = page.get_by_role("combobox", name="Measure in the charts")
+                box.click()
+                box.fill(label)
+                began = time.perf_counter()
+                box.press("Enter")
+                settled(page, label)
+                took.append(time.perf_counter() - began)
+            took.sort()
+            print(
+                f"  a change: median {statistics.median(took):.2f} s, 95th percentile {took[int(0.95 * len(took))]:.2f} s"
+            )
+        print(f"  server: {memory(server.pid):.0f} MiB")
+    finally:
+        end(server)
+
+
+if __name__ == "__main__":
+    main()
