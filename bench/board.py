@@ -81,9 +81,8 @@ def measure(store: Path, changes: int) -> None:
                 settled(page, label)
                 took.append(time.perf_counter() - began)
             took.sort()
-            print(
-                f"  a change: median {statistics.median(took):.2f} s, 95th percentile {took[int(0.95 * len(took))]:.2f} s"
-            )
+            late = took[int(0.95 * len(took))]
+            print(f"  a change: median {statistics.median(took):.2f} s, 95th percentile {late:.2f} s")
         print(f"  server: {memory(server.pid):.0f} MiB")
     finally:
         end(server)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from judges.stats.components import Components
 from leaderboard.cli.common import Table, interval, p_value, relative_change
 from results.compare import Comparison
@@ -91,7 +93,8 @@ def _two_ways(found: list[tuple[str, Detail]], against: str) -> Table:
 
 def _unmeasured(found: list[tuple[str, Detail]]) -> list[str]:
     whys = [[c.reason for c in (d.noise.epochs, d.noise.judges) if c.reason] for _, d in found if d.noise is not None]
-    return list(dict.fromkeys("; ".join(w) for w in whys if w))
+    # The most frequent first: scores made of others have a reason of their own.
+    return [why for why, _ in Counter("; ".join(dict.fromkeys(w)) for w in whys if w).most_common()]
 
 
 def _noise(found: list[tuple[str, Detail]], against: str) -> list[Table]:
