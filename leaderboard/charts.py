@@ -77,7 +77,7 @@ def forest(rows: Sequence[BoardRow], column: Column, dark: bool = False) -> go.F
                 error_x={"type": "data", "symmetric": False, "array": [_reach(e, e.high) for e in estimates],
                          "arrayminus": [_reach(e, e.low) for e in estimates], "color": colour, "thickness": 2,
                          "width": 5},
-                hovertext=[_escaped(f"{drawn[y].label}: {present.number(e, 3)}, n {present.coverage(e)}")
+                hovertext=[escaped(f"{drawn[y].label}: {present.number(e, 3)}, n {present.coverage(e)}")
                            for y, e in zip(ys, estimates, strict=True)],
                 hoverinfo="text",
             )
@@ -93,7 +93,7 @@ def forest(rows: Sequence[BoardRow], column: Column, dark: bool = False) -> go.F
         # Markers say the condition, so that names need not be read for it. Clicks would hide rows.
         legend={"orientation": "h", "yanchor": "top", "y": 1, "yref": "container", "x": 0, "xref": "container",
                 "font": font, "itemclick": False, "itemdoubleclick": False},
-        xaxis={"title": {"text": _escaped(f"{present.plain(column.label, 60)} ({better})"), "font": font},
+        xaxis={"title": {"text": escaped(f"{present.plain(column.label, 60)} ({better})"), "font": font},
                "tickfont": font, "gridcolor": _GRID, "showgrid": True,
                "range": [low - pad, high + pad], "automargin": True, "zeroline": False, "fixedrange": True},
         yaxis={"tickvals": list(range(len(drawn))), "ticktext": [_tick(r) for r in drawn],
@@ -147,9 +147,9 @@ def _reach(e: Estimate, end: float | None) -> float | None:
 def _tick(row: BoardRow) -> str:
     """Model above condition, so that names leave room for the chart on a narrow screen."""
     name, dot, condition = row.label.partition(" · ")
-    return _escaped(present.plain(name, _NAME)) + (f"<br>{_escaped(present.plain(condition, _NAME))}" if dot else "")
+    return escaped(present.plain(name, _NAME)) + (f"<br>{escaped(present.plain(condition, _NAME))}" if dot else "")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Plotly reads some tags in texts, links among them."""
     return html.escape(text, quote=False)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from leaderboard import charts, present
+from leaderboard import charts, plane, present
 from leaderboard.board import board_of
 from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
 from leaderboard.pages.moment import state_of
@@ -119,6 +119,7 @@ def _group(group: Group, picked: Column, n: int, of: int) -> None:
     if column.name != picked.name:
         st.text(f"{present.plain(picked.label)} is not measured in this group; the chart shows another measure.")
     _chart(group.rows, column, f"chart-{n}")
+    _plane(group, f"plane-{n}")
     if group.models:
         st.subheader("Models")
         _table(group.models, group.columns, f"models-{n}", "Models, a row each, with every measure")
@@ -141,6 +142,15 @@ def _group(group: Group, picked: Column, n: int, of: int) -> None:
             "Runs are in one group where all of this is equal; a part that is not stated equals only its own import."
         )
         st.code("\n".join(f"{k}: {'not stated' if v is None else v}" for k, v in group.parts.items()), language=None)
+
+
+def _plane(group: Group, key: str) -> None:
+    if len(plane.placed(group.rows)) < 2:
+        return
+    st.subheader("Safety plane")
+    st.write(plane.NOTE)
+    figure = plane.plane(group.rows, dark=st.context.theme.type == "dark")
+    st.plotly_chart(figure, key=key, config=charts.CONFIG, alt=plane.alt_text(group.rows))
 
 
 def _chart(rows: Sequence[BoardRow], column: Column, key: str) -> None:
