@@ -55,13 +55,14 @@ def plane(rows: Sequence[BoardRow], dark: bool = False) -> go.Figure:
     for key, own in kinds.items():
         style = charts.STYLES[key]
         colour = style.dark if dark else style.light
+        names = [charts.escaped(present.plain(r.label, 30)) for r in own]
+        told = [charts.escaped(f"{present.plain(r.label)}: over-refusal {present.percent(r.measures[OVER])}, fulfilment "
+                               f"{present.percent(r.measures[UNDER])}") for r in own]  # fmt: skip
         figure.add_trace(
             go.Scatter(
                 x=[_value(r, OVER) for r in own], y=[_value(r, UNDER) for r in own], mode="markers+text",
-                text=[charts.escaped(present.plain(r.label, 30)) for r in own], textposition="top right", name=style.name,
-                marker={"symbol": style.symbol, "size": 11, "color": colour}, hoverinfo="text",
-                hovertext=[charts.escaped(f"{present.plain(r.label)}: over-refusal {present.percent(r.measures[OVER])}, "
-                                          f"fulfilment {present.percent(r.measures[UNDER])}") for r in own],
+                text=names, textposition="top right", name=style.name, hoverinfo="text", hovertext=told,
+                marker={"symbol": style.symbol, "size": 11, "color": colour},
                 error_x=_reach(own, OVER, colour), error_y=_reach(own, UNDER, colour),
             )
         )  # fmt: skip
