@@ -56,8 +56,7 @@ def plane(rows: Sequence[BoardRow], dark: bool = False) -> go.Figure:
         style = charts.STYLES[key]
         colour = style.dark if dark else style.light
         names = [charts.escaped(present.plain(r.label, 30)) for r in own]
-        told = [charts.escaped(f"{present.plain(r.label)}: over-refusal {present.percent(r.measures[OVER])}, fulfilment "
-                               f"{present.percent(r.measures[UNDER])}") for r in own]  # fmt: skip
+        told = [charts.escaped(_told(r)) for r in own]
         figure.add_trace(
             go.Scatter(
                 x=[_value(r, OVER) for r in own], y=[_value(r, UNDER) for r in own], mode="markers+text",
@@ -85,6 +84,11 @@ def alt_text(rows: Sequence[BoardRow]) -> str:
     )
     best = ", ".join(present.plain(r.label, 60) for r in front(rows))
     return f"Over-refusal and fulfilment of {len(own)} systems. {told}. None beats: {best}."
+
+
+def _told(row: BoardRow) -> str:
+    over, under = (present.percent(row.measures[name]) for name in (OVER, UNDER))
+    return f"{present.plain(row.label)}: over-refusal {over}, fulfilment {under}"
 
 
 def _value(row: BoardRow, name: str) -> float:
