@@ -60,9 +60,11 @@ class Compared:
         return list(dict.fromkeys(r.measure for c in self.comparisons for r in c.rows if r.group == "score"))
 
     def choices(self) -> list[str]:
-        """The same, the headline first."""
+        """The same, the headline first and those without a difference last."""
         scores = self.scores()
-        return sorted(scores, key=lambda m: m != headline(scores))
+        known = {r.measure for c in self.comparisons for r in c.rows if r.difference.value is not None}
+        head = headline([m for m in scores if m in known] or scores or [""])
+        return sorted(scores, key=lambda m: (m not in known, m != head))
 
     def label(self, measure: str) -> str:
         """How people read a measure."""
@@ -139,6 +141,8 @@ def sentence(c: Comparison, names: Mapping[str, str]) -> str:
             "" if found.adjusted is None else f", p {_equal(p_value(found.adjusted))} ({NAMES[str(c.correction)]})"
         )
         said += f"{adjusted}: {_VERDICTS[found.verdict]}"
+        if found.verdict in ("better", "worse") and _inside(e, found.margin):
+            said += ", though by less than the margin"
     ends = Counter(str(r.detail.verdict) for r in rows if r.detail is not None and r is not row)
     if ends:
         told = ", ".join(f"{ends[v]} {v}" for v in _VERDICTS if ends[v])

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from judges.stats import Estimate
 from judges.stats.shrinkage import shrunken_estimates
 from leaderboard.naming import run_names
@@ -56,8 +58,14 @@ class Map:
 
 
 def columns_of(grid: Grid) -> tuple[GridColumn, ...]:
-    """The measures of a grid that can be shown by domain: those of items, on a scale with two ends."""
-    return tuple(c for c in grid.columns if c.name not in grid.figures and all(map(math.isfinite, c.bounds)))
+    """The measures of a grid that can be shown by domain: of items, on a scale with two ends, with any value."""
+    return tuple(
+        c
+        for c in grid.columns
+        if c.name not in grid.figures
+        and all(map(math.isfinite, c.bounds))
+        and bool(np.isfinite(grid.values(c.name)).any())
+    )
 
 
 def domains_of(grid: Grid) -> tuple[str, ...]:

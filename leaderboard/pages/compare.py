@@ -113,7 +113,7 @@ def page() -> None:
     said.text("\n".join(sentence(c, short) for c in kept))
     _scores(shown)
     if not shown.scores():
-        _beside(shown)
+        _more(shown)
         return
     measure = shell.choose(
         "Score by domain and by item", shown.choices(), "measure", shown.label, help="The charts and tables below."
@@ -121,7 +121,7 @@ def page() -> None:
     _domains(shown, measure)
     _tails(shown)
     items(found, shown, measure)
-    _beside(shown)
+    _more(shown)
 
 
 def _choose_others(found: Moment, baseline: Manifest, names: Mapping[str, str]) -> list[Manifest]:
@@ -204,20 +204,24 @@ def _tails(shown: Compared) -> None:
         shell.text_table(rows, "tail-table", "Differences of quantiles of each score")
 
 
-def _beside(shown: Compared) -> None:
+def _more(shown: Compared) -> None:
+    """What is asked for less often, drawn on request only: many tables slow every change on the page."""
     tables = beside_tables(shown)
-    if tables:
-        with st.expander("Beside the scores"):
-            for n, (heading, line, rows) in enumerate(tables):
-                st.subheader(heading)
-                st.text(line)
-                shell.text_table(rows, f"beside-{n}", heading)
     details = [t for c in shown.comparisons for t in detail_tables(c)]
-    if details:
-        with st.expander("All tables of a detailed comparison"):
-            for n, table in enumerate(details):
-                st.text(plain(table.title, 200))
-                rows = [dict(zip(table.columns, map(str, row), strict=True)) for row in table.rows]
-                shell.text_table(rows, f"detail-{n}", table.title.partition(":")[0])
-                if table.notes:
-                    st.text("\n".join(plain(note, 400, ends=False) for note in table.notes))
+    if not (tables or details):
+        return
+    if not st.toggle("More tables: what stands beside the scores, margins, intervals two ways, noise", key="more",
+                     bind="query-params"):  # fmt: skip
+        return
+    for n, (heading, line, rows) in enumerate(tables):
+        st.subheader(heading)
+        st.text(line)
+        shell.text_table(rows, f"beside-{n}", heading)
+    for n, table in enumerate(details):
+        kind, _, against = table.title.partition(":")
+        st.subheader(kind)
+        st.text(plain(against.strip(), 200))
+        cells = [dict(zip(table.columns, map(str, row), strict=True)) for row in table.rows]
+        shell.text_table(cells, f"detail-{n}", kind)
+        if table.notes:
+            st.text("\n".join(plain(note, 400, ends=False) for note in table.notes))

@@ -93,6 +93,6 @@ def _transcript(found: Moment, run: Manifest, item: str) -> tuple[Turn, ...] | s
     try:
         return transcript(found.store, run.run_id, item)
     except TextsMissing:
-        return "The texts of this run are not in the store. Ingest its log again: psychosafe ingest LOG"
-    except StoreError as ex:
+        return "The texts of this run are not in the store. Add them from its log: psychosafe ingest --texts LOG"
+    except (StoreError, OSError) as ex:
         return plain(str(ex), 200, ends=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
@@ -12,6 +13,7 @@ from leaderboard.domains import Map, columns_of, domain_map, domains_of, not_wei
 from leaderboard.pages import shell
 from leaderboard.pages.moment import Moment
 from leaderboard.present import plain
+from results.grid import GridColumn
 
 SHRUNKEN: Final = "shrunken"
 RAW: Final = "raw"
@@ -39,13 +41,20 @@ def _map(state: str, first: str, measure: str, _moment: Moment) -> Map:
     return domain_map(grid, measure)
 
 
+@st.cache_resource(max_entries=2, show_spinner="Looking for domains")
+def _columns(state: str, _moment: Moment) -> Mapping[str, tuple[GridColumn, ...]]:
+    """What can be shown of each group that has domains, by the id of its first run."""
+    return {g.runs[0].run_id: c for g in _moment.grids if domains_of(g) and (c := columns_of(g))}
+
+
 def page() -> None:
     """Draw the page."""
     st.title("Domains")
     found = shell.now()
     if found is None:
         return
-    fit = [g for g in found.grids if domains_of(g) and columns_of(g)]
+    columns = _columns(found.state, found)
+    fit = [g for g in found.grids if g.runs[0].run_id in columns]
     if not fit:
         st.info("No run in the store has prompts with a domain and a measure on a scale. Runs of the embedded prompt "
                 "set have both; fill the store with:")  # fmt: skip
@@ -55,7 +64,7 @@ def page() -> None:
     grid = shell.choose_grid(found, fit)
     first, second, third = st.columns([3, 2, 2])
     with first:
-        column = shell.choose("Measure", columns_of(grid), "measure", lambda c: c.label)
+        column = shell.choose("Measure", columns[grid.runs[0].run_id], "measure", lambda c: c.label)
     with second:
         how = shell.choose("Values", (SHRUNKEN, RAW), "values", lambda w: _WORDS[w], help=HELP)
     shrunken = how == SHRUNKEN
