@@ -153,13 +153,13 @@ def sentence(found: Map, shrunken: bool) -> str:
         said = f"{name} is alike in all domains that its items support, {fixed(row[first.best].value)}"
     else:
         best, worst = (f"{spoken(found.domains[j])}, {within(row[j])}" for j in (first.best, first.worst))
-        verdict = "these intervals are apart" if first.apart else "these intervals overlap, so neither is shown"
+        verdict = "these intervals are apart" if first.apart else "these intervals overlap, so the order is not shown"
         said = f"{name} is best on {best}, and worst on {worst}; {verdict}"
     text = f"{what}: {said}."
     if len(told) > 1:
         apart = [e for _, e in told if e.apart]
         text += f" Best and worst domain are apart in {len(apart)} of {len(told)} runs"
-        if apart:
+        if len(apart) > 1:
             domain, times = Counter(e.worst for e in apart).most_common(1)[0]
             text += f"; worst is most often {spoken(found.domains[domain])}, in {times} of them"
         text += "."

@@ -96,13 +96,15 @@ def test_sentence_says_what_intervals_support(store: Store) -> None:
     assert note(found, clear[4]) == "too few: the interval spans 34 % of the scale"
     assert sentence(found, True) == (
         "Quality by domain: one is best on self harm, 0.80 ± 0.05, and worst on weapons, 0.50 ± 0.05; these intervals "
-        "are apart. Best and worst domain are apart in 1 of 2 runs; worst is most often weapons, in 1 of them. 1 of 10 "
+        "are apart. Best and worst domain are apart in 1 of 2 runs. 1 of 10 "
         "cells support no colour."
     )
+    twice = sentence(by_hand(store, [clear, clear, blurred], ("one", "two", "three")), True)
+    assert "apart in 2 of 3 runs; worst is most often weapons, in 2 of them. 2 of 15 cells" in twice
     turned = replace(found, column=replace(found.column, higher_is_better=False))
     assert "one is best on weapons, 0.50 ± 0.05, and worst on self harm" in sentence(turned, True)
     found = by_hand(store, [blurred], ("two",))
-    assert "these intervals overlap, so neither is shown." in sentence(found, False)
+    assert "these intervals overlap, so the order is not shown." in sentence(found, False)
     found = by_hand(store, [[e(0.5, 0.1)] * 5], ("<b>",))
     assert sentence(found, False) == "Quality by domain: <b> is alike in all domains that its items support, 0.50."
     none = [Estimate.undefined("no item has a value", 0, 12)] * 4
