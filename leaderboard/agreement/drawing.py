@@ -205,7 +205,7 @@ def finish(
     ink = INK[dark]
     font = {"size": 12, "color": ink.text}
     steps = ticks or _steps(bounds)
-    left = 16 + max((width(text) for _, text in rows.ticks), default=60.0)
+    left = 16 + max((width(line) for _, text in rows.ticks for line in text.split("<br>")), default=60.0)
     legend = _legend([t for t in figure.data if t.showlegend is not False])
     above = _KEY * (1 + max((line for _, line, _ in legend), default=-1)) + 10
     pad = 0.02 * (bounds[1] - bounds[0])

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from judges.stats import Estimate
 from leaderboard.agreement.drawing import INK, Figure, Point, Rows, add_points, count, escaped, finish
+from leaderboard.paper.dumbbells import BAND, dumbbells, second_panel
 from leaderboard.paper.rows import (
     ROW,
     Block,
@@ -33,11 +34,8 @@ from results.ranking import Ranking
 if TYPE_CHECKING:
     from leaderboard.paper.content import Paper
 
-_BAND: Final = {False: "rgba(0, 114, 178, 0.13)", True: "rgba(86, 180, 233, 0.2)"}
 _WORSE: Final = {False: "#D55E00", True: "#F0803C"}
 _BETTER: Final = {False: "#0072B2", True: "#56B4E9"}
-_HALF: Final = 0.47
-"""Share of the width that each of two panels has."""
 
 
 def result_figures(found: Paper, dark: bool = False) -> list[Figure]:
@@ -89,7 +87,7 @@ def difference_figures(found: Paper, dark: bool = False) -> list[Figure]:
         start = rows.end
         _points(figure, rows, part, found, dark)
         figure.add_shape(type="rect", x0=-found.margin, x1=found.margin, y0=start, y1=rows.end, layer="below",
-                         fillcolor=_BAND[dark], line={"width": 0})  # fmt: skip
+                         fillcolor=BAND[dark], line={"width": 0})  # fmt: skip
         finish(figure, rows, "Other minus baseline, share of the range", bounds, dark, ticks_of(bounds))
         alt = f"Forest plot of paired differences, as shares of the range: {told_of(part)}."
         made.append(Figure("differences", numbered(title, n, total), alt, figure, note))
@@ -121,9 +119,9 @@ def domain_figures(found: Paper, dark: bool = False) -> list[Figure]:
     made = []
     for part, total, n in parts_of(parts):
         figure, rows = go.Figure(), Rows()
-        _dumbbells(figure, rows, part, found, dark)
+        dumbbells(figure, rows, part, found, names, dark)
         finish(figure, rows, label, wide, dark, {0.0: "0", 0.25: "", 0.5: "0.5", 0.75: "", 1.0: "1"})
-        _second_panel(figure, narrow, "Difference")
+        second_panel(figure, narrow, "Difference")
         alt = f"Means and differences of {label.lower()} by domain: {told_of(part, 2)}."
         made.append(Figure("domains", numbered(title, n, total), alt, figure, note, across=360))
     return made
@@ -188,7 +186,7 @@ def rank_figures(found: Paper, dark: bool = False) -> list[Figure]:
             for e, y in zip(shown, ys, strict=True):
                 if (heading, e.run.run_id) in tied:
                     figure.add_shape(type="rect", xref="paper", x0=0, x1=1, y0=y - ROW / 2, y1=y + ROW / 2,
-                                     layer="below", fillcolor=_BAND[dark], line={"width": 0})  # fmt: skip
+                                     layer="below", fillcolor=BAND[dark], line={"width": 0})  # fmt: skip
         step = max(1, ceil(most / 12))
         ticks = {float(k): str(k) for k in range(1, most + 1) if (k - 1) % step == 0}
         finish(figure, rows, "Rank", (0.8, most + 0.2), dark, ticks)
@@ -251,52 +249,6 @@ def _points(figure: go.Figure, rows: Rows, part: Sequence[Block], found: Paper, 
             for trace in figure.data[before:]:
                 trace.showlegend = False
     return ys
-
-
-def _dumbbells(figure: go.Figure, rows: Rows, part: Sequence[Block], found: Paper, dark: bool) -> None:
-    styles, names = styles_of(found), names_of(found.runs)
-    base: list[Point] = []
-    others: dict[str, tuple[list[Point], list[Point]]] = {}
-    bars_x: list[float | None] = []
-    bars_y: list[float | None] = []
-    for heading, entries in part:
-        if heading:
-            rows.heading(heading)
-        for e in entries:
-            y = rows.row(e.label)
-            first, second, difference = e.points
-            means, changes = others.setdefault(e.run.run_id, ([], []))
-            base.append(Point(y, _bare(first), e.said[0]))
-            means.append(Point(y, _bare(second), e.said[1]))
-            changes.append(Point(y, difference, e.said[2]))
-            if first.value is not None and second.value is not None:
-                bars_x += [first.value, second.value, None]
-                bars_y += [y, y, None]
-    figure.add_trace(go.Scatter(x=bars_x, y=bars_y, mode="lines", line={"color": INK[dark].soft, "width": 1.5},
-                                showlegend=False, hoverinfo="skip", name="from baseline to other"))  # fmt: skip
-    add_points(figure, base, styles[found.baseline.run_id], names[found.baseline.run_id], dark)
-    for run_id, (means, changes) in others.items():
-        add_points(figure, means, styles[run_id], names[run_id], dark)
-        before = len(figure.data)
-        add_points(figure, changes, styles[run_id], names[run_id], dark)
-        for trace in figure.data[before:]:
-            trace.update(xaxis="x2", showlegend=False)
-
-
-def _bare(e: Estimate) -> Estimate:
-    """Without the interval, which says nothing about a paired difference."""
-    return Estimate(e.value, None, None, e.n, e.total, e.method, e.reason)
-
-
-def _second_panel(figure: go.Figure, bounds: tuple[float, float], title: str) -> None:
-    pad = 0.02 * (bounds[1] - bounds[0])
-    ticks = ticks_of(bounds, 5)
-    first = figure.layout.xaxis.to_plotly_json()
-    figure.update_layout(
-        xaxis={"domain": [0, _HALF]},
-        xaxis2={**first, "domain": [1 - _HALF, 1], "anchor": "y", "range": [bounds[0] - pad, bounds[1] + pad],
-                "title": {**first["title"], "text": title}, "tickvals": list(ticks), "ticktext": list(ticks.values())},
-    )  # fmt: skip
 
 
 def _bars(figure: go.Figure, rows: Rows, part: Sequence[Block], dark: bool) -> None:

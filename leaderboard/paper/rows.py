@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from judges.stats import Estimate
 from leaderboard.agreement.scopes import MORE, short_labels
@@ -38,6 +38,18 @@ class Entry:
 Block = tuple[str, Sequence[Entry]]
 
 
+class Compared(Protocol):
+    """A baseline and what is compared with it."""
+
+    @property
+    def baseline(self) -> Manifest:
+        """The run that the others are compared with."""
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Each other run against it."""
+
+
 def names_of(runs: Sequence[Manifest]) -> dict[str, str]:
     """A short name of each run that no other has."""
     short = short_labels([m.label for m in runs])
@@ -47,7 +59,7 @@ def names_of(runs: Sequence[Manifest]) -> dict[str, str]:
     }
 
 
-def styles_of(found: Paper) -> dict[str, Style]:
+def styles_of(found: Compared) -> dict[str, Style]:
     """Colour and marker of each run: baseline, prompted, another model, and what else there is in turn."""
     base = found.baseline
     styles = {base.run_id: STYLES["baseline"]}
