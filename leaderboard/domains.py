@@ -14,7 +14,8 @@ from judges.stats import Estimate
 from judges.stats.shrinkage import shrunken_estimates
 from leaderboard.naming import run_names
 from leaderboard.present import fixed, number, plain
-from results.grid import Grid, GridColumn
+from results.beside import GridColumn
+from results.grid import Grid
 from results.manifest import Manifest
 from rubrics.expectations import DOMAINS
 
