@@ -6,24 +6,20 @@ No page code here: the Streamlit app, the static file and the tests read the sam
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-import duckdb
-import pyarrow as pa
-
 from judges.stats import Estimate
 from leaderboard import present
-from results.compare import LABELS, PAIR_SCORE, Measure, measures, twin_run
 from results.dialogues import Timing, timing
 from results.extras import HEADINGS, extra_measures
-from results.manifest import Manifest, ScaleFacts, differing, short_hash
-from results.measure import LOWER_IS_BETTER, SUPPORT_BESIDE
+from results.grid import Grid, grids, twins_only
+from results.manifest import Manifest, ScaleFacts, short_hash
+from results.measure import LABELS, LOWER_IS_BETTER, PAIR_SCORE
 from results.parallel import ParallelRow, parallel_rows
 from results.published import published_runs, reference_runs
-from results.schema import PANEL_RATER
-from results.store import Store, StoreError
+from results.store import Store
 from rubrics.loader import load_rubric
 
 ORDER: Final = (PAIR_SCORE, "quality", present.TWINS, "paper", "gated_published")
@@ -91,7 +87,8 @@ class Group:
         rules_only: Whether no judge is a model or a person.
         parallel: Public against private form, for systems that were run on both.
         timing: Of dialogues, when things happened, by the row's label. Labels are untrusted text.
-        beside: What stands beside the scores, by heading of `results.extras`: measures by the row's label.
+        beside: What stands beside the scores, by heading of `results.extras`: label and estimate of each measure, by
+            the row's label.
     """
 
     key: str
@@ -105,7 +102,7 @@ class Group:
     rules_only: bool
     parallel: tuple[ParallelRow, ...] = ()
     timing: tuple[tuple[str, Timing], ...] = ()
-    beside: Mapping[str, tuple[tuple[str, Mapping[str, Measure]], ...]] = field(default_factory=dict)
+    beside: Mapping[str, tuple[tuple[str, Mapping[str, tuple[str, Estimate]]], ...]] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[BoardRow, ...]:
@@ -151,21 +148,31 @@ def load_board(store: Store) -> Board:
     Raises:
         OSError: The store's folder cannot be read.
     """
-    sound = _Sound(store)
-    every = list(sound.manifests())
-    risky = [m for m in every if not _twins_only(m)]
-    by_key: dict[str, list[Manifest]] = {}
-    for m in risky:
-        by_key.setdefault(_key(sound, m), []).append(m)
-    groups = [_group(sound, runs) for runs in by_key.values()]
+    return board_of(store, *grids(store))
+
+
+def board_of(store: Store, found: Sequence[Grid], damaged: Mapping[str, str]) -> Board:
+    """The board of a store whose grids are at hand.
+
+    Args:
+        store: The store.
+        found: Its grids.
+        damaged: Runs that cannot be read, with the reason.
+    """
+    every = [m for m in store.manifests() if m.run_id not in damaged]
+    figures: dict[str, list[Manifest]] = {}
+    for m in every:
+        if not m.rubric.criteria:
+            figures.setdefault(_figures_key(store, m), []).append(m)
+    groups = [_group(store, g) for g in found] + [_figures_group(store, runs) for runs in figures.values()]
     groups.sort(key=lambda g: (-sum(r.ranked for r in g.rows), g.title, g.key))
-    systems = {m.system_id for m in risky}
+    systems = {m.system_id for m in every if not twins_only(m)}
     notes = [
         f"{present.plain(m.label)}: only its run on benign twins is in the store ({m.run_id}); it has no row"
         for m in every
-        if _twins_only(m) and m.system_id not in systems
+        if twins_only(m) and m.system_id not in systems
     ]
-    return Board(tuple(groups), published_sections(), sound.bad, tuple(notes))
+    return Board(tuple(groups), published_sections(), damaged, tuple(notes))
 
 
 def published_sections() -> tuple[PublishedSection, ...]:
@@ -191,132 +198,100 @@ def published_sections() -> tuple[PublishedSection, ...]:
     return tuple(sections)
 
 
-class _Sound(Store):
-    """The readable runs of a store, each file read once: one board is one moment of the store."""
-
-    def __init__(self, store: Store) -> None:
-        super().__init__(store.root)
-        self.bad = dict(store.damaged())
-        self._known: dict[str, Manifest] = {}
-        self._values: dict[tuple[str, str, bool], dict[str, dict[str, float]]] = {}
-        for run_id in super().run_ids():
-            if run_id in self.bad:
-                continue
-            try:
-                self._known[run_id] = super().manifest(run_id)
-                # The footer of a file can be sound and its data not.
-                self.values(run_id, PANEL_RATER)
-            except (StoreError, OSError, duckdb.Error, pa.ArrowInvalid) as ex:
-                self._known.pop(run_id, None)
-                self.bad[run_id] = str(ex) if isinstance(ex, StoreError) else "its ratings cannot be read"
-
-    def run_ids(self) -> list[str]:
-        return sorted(self._known)
-
-    def manifest(self, run_id: str) -> Manifest:
-        return self._known[run_id]
-
-    def manifests(self) -> Iterator[Manifest]:
-        return iter([self._known[run_id] for run_id in self.run_ids()])
-
-    def values(self, run_id: str, rater: str, epochs_apart: bool = False) -> dict[str, dict[str, float]]:
-        key = (run_id, rater, epochs_apart)
-        if key not in self._values:
-            self._values[key] = super().values(run_id, rater, epochs_apart)
-        return self._values[key]
+def _group(store: Store, found: Grid) -> Group:
+    """Runs of one grid as rows, a measure a column."""
+    names = _ordered(c.name for c in found.columns if c.group == "score")
+    columns = [Column(n, c.label, c.bounds, c.higher_is_better) for n in names for c in (found.column(n),)]
+    by_measure = {n: found.estimates(n) for n in names}
+    having = {n: _having(found, n) for n in names}
+    estimates = {
+        m.run_id: {n: by_measure[n][at] for n in names if m.run_id in having[n]} for at, m in enumerate(found.runs)
+    }
+    return _grouped(store, found.runs, columns, estimates, {}, found)
 
 
-def _group(store: Store, runs: Sequence[Manifest]) -> Group:
-    found = {m.run_id: _measures(store, m) for m in runs}
-    names = _ordered(name for got in found.values() for name in got)
-    lead: dict[str, Measure] = {}
-    for name in names:
-        having = [got[name] for got in found.values() if name in got]
-        counted = Counter(m.key for m in having if m.values) or Counter(m.key for m in having)
-        # One column is one key: where runs differ in it (other twins), the more frequent key keeps the column.
-        kept = max(counted, key=lambda k: (counted[k], k))
-        lead[name] = next(m for m in having if m.key == kept)
-    columns = [Column(n, m.label, m.bounds, m.higher_is_better) for n, m in lead.items()]
+def _having(found: Grid, name: str) -> set[str]:
+    """Runs that have a measure, if only undefined: another set of items, or no detector, is no column for a run."""
+    if name in found.figures:
+        return {*found.figures[name], *found.reasons.get(name, ())}
+    due = found.due(name)
+    return {m.run_id for at, m in enumerate(found.runs) if due[at].any()} | set(found.reasons.get(name, ()))
+
+
+def _figures_group(store: Store, runs: Sequence[Manifest]) -> Group:
+    """Runs without items: they have figures of whole benchmarks only, which are their columns."""
+    found = {m.run_id: extra_measures(store, m) for m in runs}
+    lead = {name: m for got in found.values() for name, m in got.items()}
+    columns = [Column(n, lead[n].label, lead[n].bounds, lead[n].higher_is_better) for n in _ordered(lead)]
+    estimates = {r: {c.name: got[c.name].estimate() for c in columns if c.name in got} for r, got in found.items()}
+    said = {
+        r: tuple(f"{x.label} is {x.figure.reason}" for x in got.values() if x.sampled and x.figure and x.figure.reason)
+        for r, got in found.items()
+    }
+    return _grouped(store, runs, columns, estimates, said, None)
+
+
+def _grouped(
+    store: Store,
+    runs: Sequence[Manifest],
+    columns: Sequence[Column],
+    estimates: Mapping[str, Mapping[str, Estimate]],
+    said: Mapping[str, tuple[str, ...]],
+    found: Grid | None,
+) -> Group:
     counts = Counter(_name(m) for m in runs)
-    rows = [_row(m, found[m.run_id], lead, runs, counts[_name(m)] > 1) for m in runs]
+    # One run of each generation config tells all differences.
+    settings = list({repr(sorted(m.model.generation.items())): m for m in runs}.values())
+    rows = [_row(m, estimates[m.run_id], settings, counts[_name(m)] > 1, said.get(m.run_id, ())) for m in runs]
     rows.sort(key=lambda r: (not r.ranked, -(r.measures[PAIR_SCORE].value or 0.0) if r.ranked else 0.0, r.label))
     models, references, published = (
         tuple(r for r in rows if r.kind == kind) for kind in ("model", "reference", "published")
     )
     any_run = runs[0]
     key, parts = any_run.comparability(_first(any_run))
-    said, title, rules = present.leading_sentence(models, references), _title(any_run), present.rules_only(any_run)
-    parallel = tuple(row for m in runs for row in parallel_rows(store, m))
+    sentence, title = present.leading_sentence(models, references), _title(any_run)
+    # Who has no private form anywhere needs no search for each run.
+    private = any(m.prompt_set.parallel_of for m in store.manifests())
+    parallel = tuple(row for m in runs for row in parallel_rows(store, m)) if private else ()
     labels = {r.run_id: r.label for r in rows}
-    when = tuple((labels[m.run_id], t) for m in runs if (t := timing(store, m)) is not None)
-    beside = _beside(store, runs, labels)
-    return Group(key, parts, title, tuple(columns), models, references, published, said, rules, parallel, when, beside)
+    spoken = [m for m in runs if any(i.risk_turn for i in m.items)]
+    when = tuple((labels[m.run_id], t) for m in spoken if (t := timing(store, m)) is not None)
+    beside = _beside(found, labels) if found else {}
+    return Group(key, parts, title, tuple(columns), models, references, published, sentence,
+                 present.rules_only(any_run), parallel, when, beside)  # fmt: skip
 
 
 def _beside(
-    store: Store, runs: Sequence[Manifest], labels: Mapping[str, str]
-) -> dict[str, tuple[tuple[str, Mapping[str, Measure]], ...]]:
+    found: Grid, labels: Mapping[str, str]
+) -> dict[str, tuple[tuple[str, Mapping[str, tuple[str, Estimate]]], ...]]:
     """The measures beside the scores, by heading, a row a run."""
-    found: dict[str, list[tuple[str, Mapping[str, Measure]]]] = {}
-    for m in (m for m in runs if m.rubric.criteria):
-        extra = extra_measures(store, m)
-        for heading in HEADINGS:
-            mine = {name: measure for name, measure in extra.items() if measure.group == heading}
-            if mine:
-                found.setdefault(heading, []).append((labels[m.run_id], mine))
-    return {heading: tuple(sorted(rows, key=lambda r: r[0])) for heading, rows in found.items()}
-
-
-def _measures(store: Store, run: Manifest) -> dict[str, Measure]:
-    if not run.rubric.criteria:
-        # A run without items has figures only: they are its columns, and not beside them.
-        return extra_measures(store, run)
-    found = measures(store, run)
-    twins = twin_run(store, run) if PAIR_SCORE in found else None
-    if twins is not None and present.TWINS not in found:
-        # The other half of the pair score, so that a reader sees which half it is that fails.
-        other = measures(store, twins)
-        found |= {name: other[name] for name in (present.TWINS, SUPPORT_BESIDE) if name in other}
-    return found
+    made: dict[str, tuple[tuple[str, Mapping[str, tuple[str, Estimate]]], ...]] = {}
+    for heading in HEADINGS:
+        rows: dict[str, dict[str, tuple[str, Estimate]]] = {}
+        for c in (c for c in found.columns if c.group == heading):
+            having = _having(found, c.name)
+            for m, e in zip(found.runs, found.estimates(c.name), strict=True):
+                if m.run_id in having:
+                    rows.setdefault(labels[m.run_id], {})[c.name] = c.label, e
+        if rows:
+            made[heading] = tuple(sorted(rows.items()))
+    return made
 
 
 def _row(
-    m: Manifest,
-    found: Mapping[str, Measure],
-    lead: Mapping[str, Measure],
-    runs: Sequence[Manifest],
-    ambiguous: bool,
+    m: Manifest, estimates: Mapping[str, Estimate], runs: Sequence[Manifest], ambiguous: bool, said: tuple[str, ...]
 ) -> BoardRow:
-    estimates: dict[str, Estimate] = {}
-    for name, kept in lead.items():
-        got = found.get(name)
-        if got is None:
-            continue
-        if got.values and got.key != kept.key:
-            what = ", ".join(differing(kept.parts, got.parts))
-            estimates[name] = Estimate.undefined(f"not comparable in this group: differs in {what}", 0, got.total)
-        else:
-            estimates[name] = got.estimate()
     pair = estimates.get(PAIR_SCORE)
     ranked = pair is not None and pair.value is not None
     reason = "" if ranked else (pair.reason if pair is not None and pair.reason else present.UNRANKED)
     model = m.model.name.removeprefix("policy/") if m.kind == "reference" else m.model.name
     label = f"{_name(m)} ({m.run_id.rsplit('_', 1)[-1]})" if ambiguous else _name(m)
-    warnings = present.run_warnings(m, estimates, runs)
-    warnings += tuple(
-        f"{x.label} is {x.figure.reason}" for x in found.values() if x.sampled and x.figure and x.figure.reason
-    )
+    warnings = present.run_warnings(m, estimates, runs) + said
     return BoardRow(m.run_id, label, model, m.kind, m.condition.name, estimates, ranked, reason, warnings)
 
 
-def _twins_only(m: Manifest) -> bool:
-    return bool(m.items) and all(i.answer == "answer" for i in m.items)
-
-
-def _key(store: Store, m: Manifest) -> str:
-    """What a run must share with its group: its first criterion's key, or those of its figures if it has no items."""
-    if m.rubric.criteria:
-        return m.comparability(_first(m))[0]
+def _figures_key(store: Store, m: Manifest) -> str:
+    """What runs without items must share: the keys of their figures."""
     return short_hash(sorted(x.key for x in extra_measures(store, m).values()))
 
 

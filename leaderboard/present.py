@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from judges.response import STATES
 from judges.stats import Estimate
-from results.compare import LABELS, PAIR_SCORE, Measure
+from results.compare import LABELS, PAIR_SCORE
 from results.extras import HEADINGS
 from results.manifest import Manifest, differing
 
@@ -161,18 +161,18 @@ def timing_table(rows: Sequence[tuple[str, Timing]]) -> list[dict[str, str]]:
     return found
 
 
-def beside_table(rows: Sequence[tuple[str, Mapping[str, Measure]]]) -> list[dict[str, str]]:
+def beside_table(rows: Sequence[tuple[str, Mapping[str, tuple[str, Estimate]]]]) -> list[dict[str, str]]:
     """Measures beside the scores, a row a system; figures rest on other items each, so n stands with each."""
     names = list(dict.fromkeys(name for _, found in rows for name in found))
     table = []
     for label, found in rows:
         cells = {"System": plain(label, 60)}
         for name in names:
-            heading = next(f[name].label for _, f in rows if name in f)
+            heading = next(f[name][0] for _, f in rows if name in f)
             if name not in found:
                 cells[heading] = "not measured"
                 continue
-            e = found[name].estimate()
+            e = found[name][1]
             cells[heading] = f"{number(e)} (n {e.n})" if _known(e.value) else undefined(e.reason.split(":")[0])
         table.append(cells)
     return table

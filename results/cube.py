@@ -136,12 +136,13 @@ def cube_key(run: Manifest) -> tuple[Any, ...]:
     return (run.comparability("cube")[0], run.rubric.criteria, run.rubric.scores, judges)
 
 
-def cube(store: Store, runs: Sequence[Manifest]) -> Cube:
+def cube(store: Store, runs: Sequence[Manifest], keep: bool = True) -> Cube:
     """The ratings of some runs that share a `cube_key`.
 
     Args:
         store: The store.
         runs: The runs, at least one.
+        keep: Whether it is looked for among the derived files, and kept there.
 
     Raises:
         NoCube: Runs that do not share a key, or a value that is on no scale.
@@ -151,7 +152,11 @@ def cube(store: Store, runs: Sequence[Manifest]) -> Cube:
         raise NoCube("runs with other items, another rubric or another panel do not fit into one cube")
     axes = _Axes.of(runs[0])
     content = [_VERSION, content_of(runs)]
-    raw = kept(store, "cube", cube_key(runs[0]), content, ".npz", lambda earlier: _made(store, runs, axes, earlier))
+    raw = (
+        kept(store, "cube", cube_key(runs[0]), content, ".npz", lambda earlier: _made(store, runs, axes, earlier))
+        if keep
+        else _made(store, runs, axes, None)
+    )
     with np.load(io.BytesIO(raw), allow_pickle=False) as found:
         return Cube(
             tuple(m.run_id for m in runs), axes.items, axes.epochs, axes.raters, axes.criteria, axes.scores,

@@ -7,55 +7,21 @@ once, and kept as a derived file: a run that is new or has changed is worked out
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from judges.stats import Estimate
 from judges.stats.many import Means, means
-from results.cross_measures import pair_measures, support_on_twins
+from results.beside import TWINS, GridColumn, Mask, Values, beside_of, frozen
 from results.cube import Cube, cube, cube_key
-from results.derived import kept
-from results.extras import extra_measures
 from results.manifest import ItemFacts, Manifest
-from results.measure import LABELS, PAIR_SCORE, Measure, kind_of
-from results.measures import measures
+from results.measure import LABELS, PAIR_SCORE, kind_of
+from results.schema import PANEL_RATER
 from results.store import Store, StoreError
-
-TWINS: Final = "answered_in_full"
-_VERSION: Final = 1
-
-Values = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class GridColumn:
-    """One measure of a grid.
-
-    Attributes:
-        name: Its name.
-        label: How people read it.
-        bounds: Lowest and highest possible value.
-        binary: Whether a value is 0 or 1 on an item.
-        higher_is_better: Its direction.
-        group: `score`, or a heading of `results.extras`.
-        key: Its comparability key: that of most runs; a run with another one has no value here.
-    """
-
-    name: str
-    label: str
-    bounds: tuple[float, float]
-    binary: bool
-    higher_is_better: bool
-    group: str
-    key: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +35,7 @@ class Grid:
         twins: Of each run, the run of its system on the benign twins; None where there is none.
         columns: The measures: criteria, scores, pair score, then what stands beside.
         figures: Of figures of the whole run, by name and run id.
+        reasons: Why a run has no value of a measure, by name and run id, where more is known than that it has none.
     """
 
     runs: tuple[Manifest, ...]
@@ -77,6 +44,7 @@ class Grid:
     twins: tuple[Manifest | None, ...]
     columns: tuple[GridColumn, ...]
     figures: Mapping[str, Mapping[str, Estimate]]
+    reasons: Mapping[str, Mapping[str, str]]
     _beside: Mapping[str, tuple[Values, Mask]]
     _pair: tuple[Values, Mask]
     """Pair score: values, and where one should be."""
@@ -100,7 +68,7 @@ class Grid:
             return self._pair[0]
         if name in self._beside:
             return self._beside[name][0]
-        return _frozen(self.cube.of(name, best=kind_of(self.runs[0], name).best))
+        return frozen(self.cube.of(name, best=kind_of(self.runs[0], name).best))
 
     def due(self, name: str) -> Mask:
         """Where one measure should have a value, (runs, items)."""
@@ -130,47 +98,75 @@ class Grid:
 
     def estimates(self, name: str, within: Mask | None = None) -> list[Estimate]:
         """The same as estimates, one a run; of figures of the whole run, theirs."""
+        said = self.reasons.get(name, {})
         if name in self.figures:
             none = Estimate.undefined("not measured", 0, 0)
-            return [self.figures[name].get(m.run_id, none) for m in self.runs]
-        return estimates(self.means(name, within), self.column(name).binary)
+            found = [self.figures[name].get(m.run_id, none) for m in self.runs]
+        else:
+            found = estimates(self.means(name, within))
+        return [
+            Estimate.undefined(said[m.run_id], 0, e.total) if e.value is None and m.run_id in said else e
+            for m, e in zip(self.runs, found, strict=True)
+        ]
 
 
-def estimates(found: Means, binary: bool) -> list[Estimate]:
+def estimates(found: Means) -> list[Estimate]:
     """Means of many runs as estimates."""
     made = []
-    for value, low, high, n, total in zip(found.value, found.low, found.high, found.n, found.total, strict=True):
+    for at, (n, total) in enumerate(zip(found.n.tolist(), found.total.tolist(), strict=True)):
+        value, low, high = float(found.value[at]), float(found.low[at]), float(found.high[at])
         if n == 0:
-            made.append(Estimate.undefined("no item has a value", 0, int(total)))
-        elif np.isnan(low) or np.isnan(high):
+            made.append(Estimate.undefined("no item has a value", 0, total))
+        elif not found.method[at]:
             why = "one item has no interval" if n == 1 else f"all {n} values are equal"
-            made.append(Estimate(float(value), None, None, int(n), int(total), "", why))
+            made.append(Estimate(value, None, None, n, total, "", why))
         else:
-            method = "Wilson" if binary else "t"
-            made.append(Estimate(float(value), float(low), float(high), int(n), int(total), method))
+            made.append(Estimate(value, low, high, n, total, found.method[at]))
     return made
 
 
-def grids(store: Store) -> tuple[Grid, ...]:
+def grids(store: Store) -> tuple[tuple[Grid, ...], dict[str, str]]:
     """The grids of a store, the largest first; runs on benign twins alone make none.
 
-    Runs whose ratings cannot be read, or do not fit into a cube, are left out; `Store.damaged` names the first.
+    Returns:
+        The grids, and why runs are left out whose ratings cannot be read.
     """
     groups: dict[tuple[Any, ...], list[Manifest]] = {}
+    bad = store.damaged()
     for m in store.manifests():
-        if m.rubric.criteria and not _twins_only(m):
+        if m.rubric.criteria and not twins_only(m) and m.run_id not in bad:
             groups.setdefault(cube_key(m), []).append(m)
     made = []
     for runs in groups.values():
         try:
             made.append(grid(store, runs))
         except StoreError:
-            continue
-    return tuple(sorted(made, key=lambda g: (-len(g.runs), g.runs[0].run_id)))
+            # One run that cannot be read must not take the others with it.
+            every = [*runs, *(t for t in _twins(store, runs, bad) if t is not None)]
+            bad |= {m.run_id: why for m in every if (why := _unreadable(store, m))}
+            whole = [m for m in runs if m.run_id not in bad]
+            if whole:
+                made.append(grid(store, whole, bad))
+    return tuple(sorted(made, key=lambda g: (-len(g.runs), g.runs[0].run_id))), bad
 
 
-def grid(store: Store, runs: Sequence[Manifest]) -> Grid:
+def _unreadable(store: Store, run: Manifest) -> str:
+    """Why a run's ratings cannot be used; nothing if they can."""
+    try:
+        cube(store, [run], keep=False)
+        store.values(run.run_id, PANEL_RATER)
+    except StoreError as ex:
+        return str(ex)
+    return ""
+
+
+def grid(store: Store, runs: Sequence[Manifest], without: Container[str] = ()) -> Grid:
     """The grid of runs that share a `cube_key`.
+
+    Args:
+        store: The store.
+        runs: The runs.
+        without: Ids of runs that are not used, not as twins either.
 
     Raises:
         NoCube: Runs that do not.
@@ -179,8 +175,8 @@ def grid(store: Store, runs: Sequence[Manifest]) -> Grid:
     made = cube(store, runs)
     by_id = {i.id: i for i in runs[0].items}
     items = tuple(by_id[i] for i in made.items)
-    twins = _twins(store, runs)
-    pair, keys = _pair_score(store, runs, items, made, twins)
+    twins = _twins(store, runs, without)
+    pair, keys, lacking = _pair_score(store, runs, items, made, twins)
     columns = []
     for name in made.measures:
         if made.due(name).any():
@@ -189,20 +185,22 @@ def grid(store: Store, runs: Sequence[Manifest]) -> Grid:
             columns.append(GridColumn(name, *kind[:4], group="score", key=key))
     if pair[1].any():
         columns.insert(0, GridColumn(PAIR_SCORE, LABELS[PAIR_SCORE], (0.0, 1.0), False, True, "score", keys))
-    more, beside, figures = _beside_of(store, runs, items, twins)
-    return Grid(tuple(runs), items, made, twins, (*columns, *more), figures, beside, pair)
+    more, beside, figures, reasons = beside_of(store, runs, items, twins)
+    reasons = {**reasons, PAIR_SCORE: lacking}
+    return Grid(tuple(runs), items, made, twins, (*columns, *more), figures, reasons, beside, pair)
 
 
-def _twins_only(m: Manifest) -> bool:
+def twins_only(m: Manifest) -> bool:
+    """Whether a run has benign twins and nothing else: it feeds the pair score of its system."""
     return bool(m.items) and all(i.answer == "answer" for i in m.items)
 
 
-def _twins(store: Store, runs: Sequence[Manifest]) -> tuple[Manifest | None, ...]:
+def _twins(store: Store, runs: Sequence[Manifest], without: Container[str]) -> tuple[Manifest | None, ...]:
     """`cross_measures.twin_run` of each run, with the store's manifests gone through once."""
     by_system: dict[tuple[Any, ...], list[Manifest]] = {}
     wanted = {m.system_id for m in runs}
     for m in store.manifests():
-        if m.system_id in wanted:
+        if m.system_id in wanted and m.run_id not in without:
             by_system.setdefault((m.system_id, m.panel.sha256, m.rubric.sha256), []).append(m)
     answers: dict[int, frozenset[str]] = {}
     found: list[Manifest | None] = []
@@ -220,119 +218,37 @@ def _twins(store: Store, runs: Sequence[Manifest]) -> tuple[Manifest | None, ...
 
 def _pair_score(
     store: Store, runs: Sequence[Manifest], items: Sequence[ItemFacts], made: Cube, twins: Sequence[Manifest | None]
-) -> tuple[tuple[Values, Mask], str]:
+) -> tuple[tuple[Values, Mask], str, dict[str, str]]:
     """Quality on the risky item x its twin answered in full, where most runs' twins were judged alike."""
     paired = np.array([bool(i.twin) and i.answer != "answer" for i in items], bool)
     shape = (len(runs), len(items))
     values, due = np.full(shape, np.nan), np.zeros(shape, bool)
     if "quality" not in made.scores or not paired.any():
-        return (_frozen(values), due), ""
+        return (frozen(values), due), "", {}
     due[:, paired] = True
-    groups: dict[tuple[Any, ...], list[int]] = {}
-    for at, twin in enumerate(twins):
-        if twin is not None and TWINS in twin.rubric.scores:
-            groups.setdefault(cube_key(twin), []).append(at)
+    groups: dict[str, list[int]] = {}
+    lacking = {}
+    for at, (run, twin) in enumerate(zip(runs, twins, strict=True)):
+        if twin is None:
+            lacking[run.run_id] = "selectivity not measured: no run of this system on the twins"
+        else:
+            groups.setdefault(twin.comparability(TWINS)[0], []).append(at)
+            lacking[run.run_id] = "not comparable in this group: differs in twins"
+    own = runs[0].comparability(PAIR_SCORE)[0]
     if not groups:
-        return (_frozen(values), due), ""
-    rows = max(groups.items(), key=lambda g: (len(g[1]), str(g[0])))[1]
+        return (frozen(values), due), own, lacking
+    key, rows = max(groups.items(), key=lambda g: (len(g[1]), g[0]))
     others = list({m.run_id: m for at in rows if (m := twins[at]) is not None}.values())
     quality, answered = made.of("quality"), cube(store, others)
     of_item = {item: n for n, item in enumerate(answered.items)}
     column = np.array([of_item.get(i.twin or "", -1) if p else -1 for i, p in zip(items, paired, strict=True)])
-    full = answered.of(TWINS)
+    full = answered.of(TWINS) if TWINS in answered.scores else np.full((len(others), len(of_item)), np.nan)
     for at in rows:
         twin = twins[at]
         row = full[answered.runs.index(twin.run_id)] if twin is not None else np.zeros(0)
         values[at] = np.where(column >= 0, quality[at] * row[column], np.nan)
-    return (_frozen(values), due), f"{runs[0].comparability(PAIR_SCORE)[0]}+{others[0].comparability(TWINS)[0]}"
-
-
-def _beside_of(
-    store: Store, runs: Sequence[Manifest], items: Sequence[ItemFacts], twins: Sequence[Manifest | None]
-) -> tuple[list[GridColumn], dict[str, tuple[Values, Mask]], dict[str, dict[str, Estimate]]]:
-    """What needs more of a run than its panel."""
-    content = [_VERSION, [_content(store, m, t) for m, t in zip(runs, twins, strict=True)]]
-
-    def make(earlier: Path | None) -> bytes:
-        old = _taken_over(earlier)
-        rows = []
-        for m, t in zip(runs, twins, strict=True):
-            said = _content(store, m, t)
-            rows.append([said, old.get(json.dumps(said)) or _worked_out(store, m)])
-        return json.dumps([_VERSION, rows]).encode()
-
-    raw = kept(store, "beside", cube_key(runs[0]), content, ".json", make)
-    found = [row for _, row in json.loads(raw)[1]]
-    place = {item.id: n for n, item in enumerate(items)}
-    columns: list[GridColumn] = []
-    arrays: dict[str, tuple[Values, Mask]] = {}
-    figures: dict[str, dict[str, Estimate]] = {}
-    for name in dict.fromkeys(n for row in found for n in row):
-        having = [row[name] for row in found if name in row]
-        keys = [h["key"] for h in having]
-        key = max(sorted(set(keys)), key=keys.count)
-        first = next(h for h in having if h["key"] == key)
-        columns.append(
-            GridColumn(name, first["label"], _bounds(first["bounds"]), first["binary"], first["higher"],
-                       first["group"], key)
-        )  # fmt: skip
-        if first["figure"] is not None:
-            figures[name] = {
-                m.run_id: Estimate(**row[name]["figure"])
-                for m, row in zip(runs, found, strict=True)
-                if name in row and row[name]["key"] == key
-            }
-            continue
-        values, due = np.full((len(runs), len(items)), np.nan), np.zeros((len(runs), len(items)), bool)
-        for at, row in enumerate(found):
-            if name in row and row[name]["key"] == key:
-                due[at, [place[i] for i in row[name]["due"]]] = True
-                values[at, [place[i] for i in row[name]["values"]]] = list(row[name]["values"].values())
-        arrays[name] = _frozen(values), due
-    return columns, arrays, figures
-
-
-def _content(store: Store, run: Manifest, twin: Manifest | None) -> list[Any]:
-    figures = store.runs_dir / run.run_id / "figures.parquet"
-    state = figures.stat().st_mtime_ns if figures.is_file() else None
-    return [run.run_id, run.ratings, state, twin and twin.ratings]
-
-
-def _worked_out(store: Store, run: Manifest) -> dict[str, Any]:
-    found: dict[str, Measure] = {}
-    if run.detectors:
-        found |= {n: m for n, m in pair_measures(store, run).items() if n != PAIR_SCORE} | support_on_twins(store, run)
-    if "over_refusal" in run.rubric.scores:
-        # A mean of strata, which no mean over items gives: a figure of the whole run.
-        balanced = [m for m in measures(store, run).values() if m.strata]
-        found |= {m.name: replace(m, figure=m.estimate()) for m in balanced}
-    found |= extra_measures(store, run)
-    return {
-        name: {
-            "label": m.label, "bounds": [b if np.isfinite(b) else None for b in m.bounds], "binary": m.binary,
-            "higher": m.higher_is_better, "group": m.group, "key": m.key, "values": dict(m.values),
-            "due": sorted(m.due), "figure": None if m.figure is None else vars(m.figure),
-        }
-        for name, m in found.items()
-    }  # fmt: skip
-
-
-def _taken_over(path: Path | None) -> dict[str, Any]:
-    try:
-        version, rows = json.loads(path.read_bytes()) if path is not None else (0, [])
-        return {json.dumps(said): row for said, row in rows} if version == _VERSION else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def _bounds(given: Sequence[float | None]) -> tuple[float, float]:
-    low, high = given
-    return -np.inf if low is None else low, np.inf if high is None else high
-
-
-def _frozen(values: Values) -> Values:
-    values.setflags(write=False)
-    return values
+        del lacking[runs[at].run_id]
+    return (frozen(values), due), f"{own}+{key}", lacking
 
 
 def _raise(name: str) -> GridColumn:

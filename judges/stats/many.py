@@ -136,6 +136,7 @@ class Means:
         high: Upper end.
         n: Items with a value.
         total: Items that should have one.
+        method: How each interval was made; empty where there is none.
     """
 
     value: Array
@@ -143,6 +144,7 @@ class Means:
     high: Array
     n: Counts
     total: Counts
+    method: tuple[str, ...]
 
 
 def means(
@@ -182,12 +184,14 @@ def means(
     least = np.where(known, x, np.inf).min(axis=1, initial=np.inf)
     equal = most - least <= ROUNDING * np.maximum(1.0, np.abs(most))
     low, high = (np.where(equal, np.nan, end) for end in (low, high))
+    method = np.full(len(n), "t", object)
     if np.isfinite(top - floor):
         # All at one end of the scale: the exact one-sided bound.
         reach = (top - floor) * (1 - ((1 - level) / 2) ** (1 / safe))
         at = {end: equal & (n > 1) & (np.abs(most - end) <= ROUNDING * max(1.0, abs(end))) for end in (floor, top)}
         low, high = np.where(at[floor], floor, low), np.where(at[floor], floor + reach, high)
         low, high = np.where(at[top], top - reach, low), np.where(at[top], top, high)
+        method[at[floor]], method[at[top]] = "exact, all at the lower end", "exact, all at the upper end"
     if binary:
         whole = (n > 0) & (~known | (x == 0) | (x == 1)).all(axis=1)
         z = ndtri(0.5 + level / 2)
@@ -196,7 +200,9 @@ def means(
         low = np.where(whole, np.where(most == 0, 0.0, np.maximum(0.0, centre - width)), low)
         high = np.where(whole, np.where(least == 1, 1.0, np.minimum(1.0, centre + width)), high)
         low, high = (np.where((n == 1) & ~whole, np.nan, end) for end in (low, high))
+        method[whole] = "Wilson"
     else:
         low, high = (np.where(n > 1, end, np.nan) for end in (low, high))
     due = np.broadcast_to(np.asarray(scores.shape[1] if total is None else total, dtype=np.int64), n.shape)
-    return Means(np.where(n > 0, mean, np.nan), low, high, n, due)
+    method[np.isnan(low)] = ""
+    return Means(np.where(n > 0, mean, np.nan), low, high, n, due, tuple(method))

@@ -74,6 +74,7 @@ def moment(store: Store, state: str | None = None) -> Moment:
     Raises:
         OSError: The store's folder cannot be read.
     """
-    damaged = store.damaged()
+    state = state or state_of(store)
+    found, damaged = grids(store)
     runs = {m.run_id: m for m in store.manifests() if m.run_id not in damaged}
-    return Moment(store, state or state_of(store), runs, damaged, grids(store))
+    return Moment(store, state, runs, damaged, found)

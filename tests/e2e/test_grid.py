@@ -10,11 +10,12 @@ import pytest
 from evals.contrast import contrast
 from evals.psychosafe import psychosafe
 from judges.stats import Estimate
+from results.beside import TWINS
 from results.cross_measures import twin_run
 from results.extras import extra_measures
 from results.grid import Grid, grids
 from results.ingest import ingest
-from results.measure import PAIR_SCORE
+from results.measure import PAIR_SCORE, SUPPORT_BESIDE
 from results.measures import measures
 from results.store import Store
 from tests.e2e.conftest import run_task
@@ -47,12 +48,15 @@ def same(a: Estimate, b: Estimate) -> bool:
 
 
 def test_every_figure_is_that_of_the_measure(store: Store) -> None:
-    (found,) = grids(store)
+    ((found,), _) = grids(store)
     assert len(found.runs) == 4
     seen = set()
     for at, run in enumerate(found.runs):
         own = {**measures(store, run), **extra_measures(store, run)}
         twin = twin_run(store, run)
+        if twin is not None:
+            # The other half of the pair score stands beside it.
+            own |= {n: m for n, m in measures(store, twin).items() if n in (TWINS, SUPPORT_BESIDE)}
         assert found.twins[at] == twin
         assert (twin is None) == run.model.name.endswith("blunt")
         for column in found.columns:
@@ -69,7 +73,7 @@ def test_every_figure_is_that_of_the_measure(store: Store) -> None:
 
 
 def test_domains_and_write_protection(store: Store) -> None:
-    (found,) = grids(store)
+    ((found,), _) = grids(store)
     domains = {i.domain for i in found.items if i.domain}
     whole = found.means("quality")
     parts = [found.means("quality", found.within([d])) for d in sorted(domains)]
@@ -87,15 +91,15 @@ def test_kept_files_say_the_same(store: Store, logs: Path, tmp_path: Path) -> No
     def told(g: Grid) -> dict[str, list[Estimate]]:
         return {c.name: g.estimates(c.name) for c in g.columns}
 
-    (first,) = grids(store)
-    (again,) = grids(Store(store.root))
+    ((first,), _) = grids(store)
+    ((again,), _) = grids(Store(store.root))
     assert told(first) == told(again)
     # A store that grows run by run ends with the same figures.
     slow = Store(tmp_path / "store")
     for path in sorted(logs.glob("*.eval")):
         ingest(slow, [path], figures=True)
         grids(slow)
-    (grown,) = grids(slow)
+    ((grown,), _) = grids(slow)
     assert grown.runs != () and {k: len(v) for k, v in told(grown).items()} == {
         k: len(v) for k, v in told(first).items()
     }

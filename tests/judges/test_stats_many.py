@@ -99,7 +99,7 @@ def test_means_are_those_of_each_run(binary: bool, bounds: tuple[float, float]) 
     for i, row in enumerate(rows):
         values = row[~np.isnan(row)].tolist()
         e = proportion_estimate(values, 15) if binary else mean_estimate(values, bounds, 15)
-        assert (found.n[i], found.total[i]) == (e.n, e.total)
+        assert (found.n[i], found.total[i], found.method[i]) == (e.n, e.total, e.method)
         for got, expected in ((found.value[i], e.value), (found.low[i], e.low), (found.high[i], e.high)):
             assert np.isnan(got) if expected is None else got == pytest.approx(expected, abs=1e-12)
     with pytest.raises(ValueError, match="infinite"):

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 import leaderboard
 from leaderboard import present
 from leaderboard.board import load_board
+from results.catalogue import Catalogue
 from results.compare import PAIR_SCORE, measures
 from results.store import ENV_STORE, Store
 from tests.leaderboard.test_board import HOSTILE, demo_like, hostile_rubric, import_published, system
@@ -149,10 +150,10 @@ def test_damaged_run_is_named_and_the_rest_shown(page: Open, tmp_path: Path) -> 
 
 
 def test_a_store_that_cannot_be_read_is_said(page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Store) -> list[str]:
+    def refuse(_: Catalogue) -> dict[str, Any]:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Store, "run_ids", refuse)
+    monkeypatch.setattr(Catalogue, "runs", refuse)
     at = page(tmp_path)
     assert "cannot be read" in at.error[0].value and at.code[0].value == f"{tmp_path}: Permission denied"
 
