@@ -42,6 +42,7 @@ class Judging:
         left: The order of the runs without each judge; None with one judge or one run.
         families: Each judge on its own family.
         items: Items that should have a verdict.
+        spoken: Whether the items are dialogues.
     """
 
     criterion: str
@@ -51,6 +52,7 @@ class Judging:
     left: LeaveOneOut | None
     families: tuple[FamilyBias, ...]
     items: int
+    spoken: bool = False
 
 
 def judging(grid: Grid, criterion: str) -> Judging:
@@ -68,12 +70,17 @@ def judging(grid: Grid, criterion: str) -> Judging:
         leave_one_out(found, grid),
         family_bias(found, grid),
         int(found.due.any(axis=(0, 2)).sum()),
+        any(i.risk_turn for i in grid.items),
     )
 
 
 def sentence(found: Judging) -> str:
     """What can be said of the judges in one sentence; with one judge, what would be needed. Names are untrusted."""
     label, a = present.plain(name(found.criterion), 60).lower(), found.agreement
+    if not a.judges and found.spoken:
+        return (
+            f"Dialogues are judged turn by turn, and {label} has no verdict on a whole one: nothing is told of judges."
+        )
     if not a.judges:
         return f"No verdict of a single judge on {label} is in this group, so nothing can be told of its judges."
     if len(a.judges) == 1:
@@ -92,37 +99,52 @@ def needed(found: Judging) -> tuple[str, str]:
         "It takes a panel of two judges or more on the same answers. Judge the finished logs again with one; "
         "the answers are not asked for anew."
     )
+    if found.spoken and not found.agreement.judges:
+        line = "Agreement between judges turn by turn is not shown here; people's and judges' stands in the report."
+        return line, "psychosafe agreement --runs RUN"
     if not found.agreement.judges:
         line = "Ingest logs of runs with a panel, or judge finished logs again; an import has what its source states."
     return line, "psychosafe rejudge LOG... --judges PANEL"
+
+
+def cell(e: Estimate, figure: str = "") -> str:
+    """Value and interval of a coefficient, or why there is none."""
+    if e.value is None:
+        return f"{short(e.reason)} {bracket(e, figure)}".strip()
+    return f"{number(e.value, figure)} {bracket(e, figure) or '(no interval)'}"
 
 
 def pair_rows(a: JudgeAgreement) -> list[Row]:
     """Every two judges, a row each, with alpha and the coefficients of the scale."""
     rows = []
     for p in a.pairs:
-        cells = {name(c): _cell(p.estimates[c], c) for c in SHOWN[a.kind]}
+        cells = {name(c): cell(p.estimates[c], c) for c in SHOWN[a.kind]}
         rows.append(
             {
                 "First": _judge(p.first),
                 "Second": _judge(p.second),
                 "Responses": present.coverage(p.alpha),
-                "Alpha": _cell(p.alpha),
+                "Alpha": cell(p.alpha),
                 **cells,
             }
         )
     return rows
 
 
-def pair_notes(a: JudgeAgreement, items: int) -> list[str]:
-    """How the figures came about, and what they leave out."""
-    notes = []
-    methods = dict.fromkeys(
+def methods(a: JudgeAgreement) -> str:
+    """How each interval of the table of pairs was made; empty where there is none."""
+    made = dict.fromkeys(
         f"{what}: {e.method}"
         for p in a.pairs
-        for what, e in (("alpha", p.alpha), *((name(c), p.estimates[c]) for c in SHOWN[a.kind]))
+        for what, e in (("Alpha", p.alpha), *((name(c), p.estimates[c]) for c in SHOWN[a.kind]))
         if e.method
     )
+    return "\n".join(made)
+
+
+def pair_notes(a: JudgeAgreement, items: int) -> list[str]:
+    """What the figures rest on, and what they leave out."""
+    notes = []
     shared = a.alpha.total > items
     if shared:
         notes.append(
@@ -131,8 +153,6 @@ def pair_notes(a: JudgeAgreement, items: int) -> list[str]:
         )
     if a.runs < a.of:
         notes.append(f"Agreement rests on {a.runs} of {a.of} runs, evenly spaced by id; all else on every run.")
-    if methods:
-        notes.append(f"95 % intervals. {'; '.join(methods)}.")
     if min(items, a.alpha.n) < MINIMUM and a.pairs:
         notes.append(f"Below {MINIMUM} items the intervals are known to be too narrow (docs/coverage.md).")
     if "bias" in SHOWN[a.kind]:
@@ -287,12 +307,6 @@ def _moved(left: LeaveOneOut | None) -> str:
 
 def _told(e: Estimate) -> str:
     return f"{number(e.value)} {bracket(e) or '(no interval)'}" if e.value is not None else short(e.reason)
-
-
-def _cell(e: Estimate, figure: str = "") -> str:
-    if e.value is None:
-        return f"{short(e.reason)} {bracket(e, figure)}".strip()
-    return f"{number(e.value, figure)} {bracket(e, figure) or '(no interval)'}"
 
 
 def _judge(text: str) -> str:

@@ -25,6 +25,7 @@ _ENDS: Final = (0.5, 1.0, 2.0, 3.0, 4.0)
 _ALL: Final = Style("all judges", "#1F2328", "#E6E9EE", "circle")
 _DODGE: Final = 14.0
 """Height in pixels over which the markers of one run are spread."""
+_GAP: Final = 6
 
 
 def agreement_figure(a: JudgeAgreement, dark: bool = False) -> go.Figure:
@@ -61,7 +62,7 @@ def severity_figure(found: Judging, dark: bool = False) -> go.Figure:
     add_points(figure, points, Style("above the others", *_colours("judge"), "square"), "", dark)
     ends = [abs(x) for s in found.severity for x in (s.others.low, s.others.high, s.others.value) if x is not None]
     reach = next((e for e in _ENDS if e >= max(ends, default=0.0)), max(ends, default=0.0))
-    finish(figure, rows, "Above the other judges, in points of the scale", (-reach, reach), dark)
+    finish(figure, rows, "Above the other judges", (-reach, reach), dark)
     return _quiet(figure)
 
 
@@ -76,10 +77,10 @@ def ranks_figure(left: LeaveOneOut, dark: bool = False) -> go.Figure:
     figure, rows = go.Figure(), Rows()
     places = shown_runs(left, MOST)
     names = short_labels([present.plain(left.runs[at].label, 90) for at in places])
-    ys = [
-        rows.row(label, "" if left.ranks[at] is not None else "undefined: no item has a value")
-        for at, label in zip(places, names, strict=True)
-    ]
+    ys = []
+    for at, label in zip(places, names, strict=True):
+        ys.append(rows.row(label, "" if left.ranks[at] is not None else "undefined: no item has a value"))
+        rows.end += _GAP
     views = [("all judges", _ALL, left.ranks)]
     views += [(f"without {rater(x.judge)}", MORE[i % len(MORE)], x.ranks) for i, x in enumerate(left.left)]
     step = _DODGE / max(1, len(views) - 1)

@@ -32,7 +32,7 @@ SHOWN: Final[Mapping[Kind, tuple[str, ...]]] = {
     "nominal": ("agreement", "kappa", "ac1"),
 }
 """The coefficients of two judges beside alpha, by kind of scale."""
-MOST: Final = 3_000_000
+MOST: Final = 300_000
 """Pairs of verdicts that are looked at; of more, those of every second run, every third and so on."""
 RESAMPLES: Final = 1000
 
@@ -241,10 +241,10 @@ def _clustered(coefficient: Coefficient, tables: Values, table: Values, total: i
     rng = np.random.default_rng(seed)
     by_item = multinomial_weights(np.ones(units), RESAMPLES, rng) @ tables
     alone = multinomial_weights(table.ravel(), RESAMPLES, rng)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread, own = (np.nanstd(coefficient.batch(x.reshape(-1, k, k))) for x in (by_item, alone))
+    spread, own = (_spread(coefficient.batch(x.reshape(-1, k, k))) for x in (by_item, alone))
     sizes = tables.sum(axis=1)
-    ratio = (spread / own) ** 2 if own > 1e-12 and np.isfinite(spread) else (sizes**2).sum() / sizes.sum()
+    # Without a spread, as if all responses to an item were one.
+    ratio = (spread / own) ** 2 if own > 1e-12 else (sizes**2).sum() / sizes.sum()
     effect = max(1.0, float(ratio)) * float(stdtrit(units - 1, 0.975) / ndtri(0.975)) ** 2
     drawn, method = posterior(table / effect, seed)
     made = estimate(coefficient, table, (drawn, f"{method} at the design effect of {units} items"), total)
@@ -252,6 +252,11 @@ def _clustered(coefficient: Coefficient, tables: Values, table: Values, total: i
         few = f"{units} items: the interval is known to be too narrow"
         made = replace(made, reason="; ".join(filter(None, (made.reason, few))))
     return made
+
+
+def _spread(values: Values) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.std()) if known.size else 0.0
 
 
 def severity(found: Verdicts) -> tuple[Severity, ...]:

@@ -130,7 +130,10 @@ def _agreement(seen: Judging, dark: bool) -> None:
     st.text(judging_figures.agreement_note(a))
     text_table(judging.pair_rows(a), "pairs", "Every two judges, a row each, with coefficients of agreement")
     st.write(AGREE)
-    st.text("\n".join(judging.pair_notes(a, seen.items)))
+    if notes := judging.pair_notes(a, seen.items):
+        st.text("\n".join(notes))
+    with st.expander("How these 95 % intervals were made"):
+        st.text(judging.methods(a) or "There is none here.")
 
 
 def _severity(seen: Judging, dark: bool) -> None:
