@@ -23,9 +23,9 @@ MOST: Final = 20
 """Runs that the drawing of ranks shows; of more, those that move most."""
 _ENDS: Final = (0.5, 1.0, 2.0, 3.0, 4.0)
 _ALL: Final = Style("all judges", "#1F2328", "#E6E9EE", "circle")
-_DODGE: Final = 14.0
+_DODGE: Final = 22.0
 """Height in pixels over which the markers of one run are spread."""
-_GAP: Final = 6
+_GAP: Final = 14
 
 
 def agreement_figure(a: JudgeAgreement, dark: bool = False) -> go.Figure:

@@ -147,10 +147,10 @@ def own_rubric(m: Manifest) -> Rubric | None:
     return None
 
 
-def anchor_rows(criterion: Criterion) -> list[Row]:
-    """The points of a criterion's scale with what each is given for."""
+def anchors(criterion: Criterion) -> list[str]:
+    """The points of a criterion's scale with what each is given for, a line each."""
     order = [str(p) for p in criterion.points] if criterion.points else list(criterion.anchors)
-    return [{"Point": key, "Given for": criterion.anchors[key]} for key in order if key in criterion.anchors]
+    return [f"{key}: {criterion.anchors[key]}" for key in order if key in criterion.anchors]
 
 
 def scale_rows(m: Manifest) -> list[Row]:

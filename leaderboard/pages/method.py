@@ -130,5 +130,4 @@ def _data(found: Moment, grid: Grid) -> None:
     for criterion in rubric.criteria:
         with st.expander(criterion.id.replace("_", " ").capitalize()):
             st.text(f"{criterion.question} ({criterion.scale}, {criterion.direction} is better)")
-            text_table(method.anchor_rows(criterion), f"anchors-{criterion.id}", f"Points of {criterion.id}",
-                       height="content", row_height=70)  # fmt: skip
+            st.text("\n\n".join(method.anchors(criterion)))
