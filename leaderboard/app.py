@@ -12,17 +12,17 @@ from typing import Final
 
 import streamlit as st
 
-# Module, title and icon of each page; the first is the one at the root. (No string below a constant: Streamlit's
-# magic would draw it on the page.)
+# Module and title of each page; the first is the one at the root. (No string below a constant: Streamlit's magic would
+# draw it on the page.) No icons: Streamlit makes a page's icon the tab's, which it fetches from another host.
 PAGES: Final = (
-    ("table", "Leaderboard", ":material/leaderboard:"),
-    ("overview", "Overview", ":material/summarize:"),
-    ("compare", "Compare", ":material/compare_arrows:"),
-    ("domains", "Domains", ":material/grid_on:"),
-    ("judges", "Judges", ":material/gavel:"),
-    ("samples", "Samples", ":material/article:"),
-    ("dialogues", "Dialogues", ":material/forum:"),
-    ("method", "Method and downloads", ":material/download:"),
+    ("table", "Leaderboard"),
+    ("overview", "Overview"),
+    ("compare", "Compare"),
+    ("domains", "Domains"),
+    ("judges", "Judges"),
+    ("samples", "Samples"),
+    ("dialogues", "Dialogues"),
+    ("method", "Method and downloads"),
 )
 
 
@@ -37,10 +37,10 @@ def page_of(module: str) -> Callable[[], None]:
 
 def main() -> None:
     """Draw the page that the address names."""
-    st.set_page_config(page_title="Refusal quality leaderboard", layout="wide")
+    st.set_page_config(page_title="Refusal quality leaderboard", page_icon="⚖️", layout="wide")
     pages = [
-        st.Page(page_of(module), title=title, icon=icon, url_path="" if n == 0 else module, default=n == 0)
-        for n, (module, title, icon) in enumerate(PAGES)
+        st.Page(page_of(module), title=title, url_path="" if n == 0 else module, default=n == 0)
+        for n, (module, title) in enumerate(PAGES)
     ]
     st.navigation(pages, position="top").run()
 

@@ -29,6 +29,7 @@ def agreement_report(
     criteria: Sequence[str] = (),
     humans: Sequence[str] = (),
     settings: Settings | None = None,
+    brief: bool = False,
 ) -> AgreementReport:
     """People and judges on the responses of some runs.
 
@@ -40,6 +41,7 @@ def agreement_report(
         criteria: Criteria wanted; all that the runs share if empty.
         humans: People wanted; everybody but settled values if empty.
         settings: What was chosen.
+        brief: Agreement alone, without effects of conditions, corrected figures and labels still needed.
 
     Raises:
         AgreementError: In one line, what the store cannot give.
@@ -58,9 +60,13 @@ def agreement_report(
         criteria=found,
         scopes=scopes,
         sections=sections,
-        contrasts=tuple(contrasts(found, runs, chosen.seed, chosen.level)) if len(runs) > 1 else (),
-        corrected=tuple(x for r in found.values() for m in runs for x in _corrected(r, m.run_id, chosen)),
-        labels=tuple(x for s in sections if s.scope == wide for x in _labels(s, found[s.criterion], chosen)),
+        contrasts=tuple(contrasts(found, runs, chosen.seed, chosen.level)) if len(runs) > 1 and not brief else (),
+        corrected=()
+        if brief
+        else tuple(x for r in found.values() for m in runs for x in _corrected(r, m.run_id, chosen)),
+        labels=()
+        if brief
+        else tuple(x for s in sections if s.scope == wide for x in _labels(s, found[s.criterion], chosen)),
         compat=tuple(x for s in scopes for x in _compat(found, s)) if chosen.compat else (),
         settings=chosen,
         planned=planned_people(store, runs),

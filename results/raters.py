@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+import pyarrow.compute as pc
+
 from judges.agreement.criterion import RaterValues, Role
 from judges.agreement.intervals import Kind
 from results.manifest import Manifest, ScaleFacts
@@ -142,12 +144,18 @@ def rated(
     }
 
 
-def rated_by_people(store: Store) -> list[Manifest]:
-    """Runs of the store that people have rated by the run's own rubric."""
+def rated_by_people(store: Store, runs: Iterable[Manifest] | None = None) -> list[Manifest]:
+    """Runs that people have rated by the run's own rubric.
+
+    Args:
+        store: The store.
+        runs: The runs to look at; all of the store if not given.
+    """
     found = []
-    for m in store.manifests():
-        rows = store.ratings([m.run_id]).select(["rater_kind", "criterion"]).to_pylist()
-        if any(r["rater_kind"] == "human" and r["criterion"] in m.rubric.scales for r in rows):
+    for m in store.manifests() if runs is None else runs:
+        table = store.ratings([m.run_id])
+        rows = table.filter(pc.equal(table["rater_kind"], "human"))
+        if set(pc.unique(rows["criterion"]).to_pylist()) & set(m.rubric.scales):
             found.append(m)
     return found
 

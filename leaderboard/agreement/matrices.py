@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import plotly.graph_objects as go
@@ -33,14 +33,39 @@ def matrix_figures(report: AgreementReport, dark: bool = False) -> list[Figure]:
 
 
 def _matrix(report: AgreementReport, section: Section, dark: bool) -> Figure:
-    ink = INK[dark]
     paired = {who for p in section.report.pairs for who in (p.first, p.second)}
     raters = [r.name for r in report.criteria[section.criterion].raters if r.name in paired]
     roles = {r.name: r.role for r in report.criteria[section.criterion].raters}
     cells = [(i, j) for i in range(len(raters)) for j in range(len(raters)) if i != j]
     found = {(i, j): section.report.pair(raters[i], raters[j]) for i, j in cells}
     alphas = {at: p.alpha for at, p in found.items() if p is not None}
-    known = [at for at, e in alphas.items() if e.value is not None]
+    criterion, where = name(section.criterion), plain(section.scope.name, 60)
+    note = f"Krippendorff's alpha of every two raters, with its interval; {where}.{matrix_note(alphas)}"
+    if len(alphas) < len(cells):
+        note += " The panel is not compared with the judges that it is made of."
+    return Figure(
+        "matrix",
+        f"{criterion}: agreement of every two raters",
+        f"Matrix of Krippendorff's alpha on {criterion.lower()}, {where}: {_sentence(section, roles)}.",
+        matrix(raters, alphas, dark),
+        note,
+        "Judges and people",
+        section.criterion,
+        _COLUMN * len(raters),
+    )
+
+
+def matrix(raters: Sequence[str], alphas: Mapping[tuple[int, int], Estimate], dark: bool) -> go.Figure:
+    """Alphas of every two raters as a square of cells; two that are not compared say so.
+
+    Args:
+        raters: Their names. Untrusted text.
+        alphas: Alpha by row and column, each two in both orders.
+        dark: Colours for a dark page.
+    """
+    ink = INK[dark]
+    cells = [(i, j) for i in range(len(raters)) for j in range(len(raters)) if i != j]
+    known = [at for at in cells if at in alphas and alphas[at].value is not None]
     sure = [at for at in known if not unsure(alphas[at])]
     figure = go.Figure()
     values = [alphas[at].value for at in sure]
@@ -92,9 +117,14 @@ def _matrix(report: AgreementReport, section: Section, dark: bool) -> Figure:
         xaxis={**axis, "side": "top", "range": [-0.5, len(raters) - 0.5]},
         yaxis={**axis, "range": [len(raters) - 0.5, -0.5]},
     )
-    criterion, where = name(section.criterion), plain(section.scope.name, 60)
-    dim = len(known) - len(sure)
-    note = f"Krippendorff's alpha of every two raters, with its interval; {where}."
+    return figure
+
+
+def matrix_note(alphas: Mapping[tuple[int, int], Estimate]) -> str:
+    """What is hatched and what is undefined in a matrix; each sentence with a space in front."""
+    known = [e for e in alphas.values() if e.value is not None]
+    dim = sum(map(unsure, known))
+    note = ""
     if dim:
         note += (
             f" Hatched grey: {dim // 2} of {len(known) // 2} intervals are wider than {number(WIDE)} or missing, "
@@ -103,18 +133,7 @@ def _matrix(report: AgreementReport, section: Section, dark: bool) -> Figure:
     reasons = dict.fromkeys(e.reason.split(";")[0] for e in alphas.values() if e.value is None)
     if reasons:
         note += f" Undefined: {plain('; '.join(reasons), 160, ends=False)}."
-    if len(alphas) < len(cells):
-        note += " The panel is not compared with the judges that it is made of."
-    return Figure(
-        "matrix",
-        f"{criterion}: agreement of every two raters",
-        f"Matrix of Krippendorff's alpha on {criterion.lower()}, {where}: {_sentence(section, roles)}.",
-        figure,
-        note,
-        "Judges and people",
-        section.criterion,
-        _COLUMN * len(raters),
-    )
+    return note
 
 
 def unsure(e: Estimate) -> bool:

@@ -13,7 +13,7 @@ from leaderboard.domains import Map, columns_of, domain_map, domains_of, not_wei
 from leaderboard.pages import shell
 from leaderboard.pages.moment import Moment
 from leaderboard.present import plain
-from results.grid import GridColumn
+from results.beside import GridColumn
 
 SHRUNKEN: Final = "shrunken"
 RAW: Final = "raw"

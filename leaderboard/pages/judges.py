@@ -1,10 +1,221 @@
-"""Judges."""
+"""Judges: how far they agree with each other and with people, who gives higher values, and what each does to the order.
+
+Names of judges, runs and criteria come from logs and files: they reach the reader through `st.text`, `st.code`,
+`st.dataframe` and charts only.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import streamlit as st
+
+from leaderboard import charts, judging, judging_figures, present
+from leaderboard.agreement.drawing import Figure
+from leaderboard.agreement.forest import agreement_figures
+from leaderboard.agreement.pairs import pair_tables
+from leaderboard.agreement.sentences import pair_sentences, people_sentences
+from leaderboard.cli.common import Table
+from leaderboard.judging import Judging
+from leaderboard.pages.moment import Moment
+from leaderboard.pages.shell import choose, choose_grid, now, text_table
+from results.agreement import agreement_report
+from results.grid import Grid
+from results.measure import label_of
+from results.raters import AgreementError, rated_by_people
+from results.repeated import Flips, flips
+from results.store import StoreError
+
+AGREE: Final = (
+    "Alpha is 1 where two judges always agree and 0 where they agree as often as by chance. Where nearly all values "
+    "are the same, chance agreement is high and alpha and kappa are low although the judges rarely differ: AC1 and AC2 "
+    "take this into account. Agreement says nothing of being right: judges can share an error."
+)
+SEVERITY: Final = "On the answers that all judges rated, a judge's values minus the mean of the others', item by item."
+LEFT: Final = "Would the order of the runs on this criterion be another if one judge had not sat on the panel?"
+FAMILY: Final = (
+    "How far a judge lies above judges of other families on answers of its own family, less the same on other answers "
+    "to the same items. It takes runs of at least two families. A model that really is better where its family's judge "
+    "looks more closely shows the same, so this is a warning sign and no proof."
+)
+CARD: Final = (
+    "Agreement cannot say whether judges are right. A check where the right verdict is known can: answers written for "
+    "one point of one criterion each, reference policies, and attacks that change nothing of substance. The command "
+    "writes a judge card of one page; cards are files of their own and do not stand in the store."
+)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Comparing the judges")
+def _judging(state: str, group: str, criterion: str, _grid: Grid) -> Judging:
+    return judging.judging(_grid, criterion)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Looking for answers that were judged more than once")
+def _flips(state: str, group: str, criterion: str, _found: Moment, _grid: Grid) -> tuple[Flips, ...] | str:
+    try:
+        return flips(_found.store, _grid, criterion)
+    except StoreError as ex:
+        return present.plain(str(ex), 300, ends=False)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking for people's ratings")
+def _rated(state: str, group: str, _found: Moment, _grid: Grid) -> tuple[str, ...] | str:
+    try:
+        return tuple(m.run_id for m in rated_by_people(_found.store, _grid.runs))
+    except StoreError as ex:
+        return present.plain(str(ex), 300, ends=False)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Comparing judges with people")
+def _people(
+    state: str, group: str, criterion: str, dark: bool, _found: Moment, _runs: Sequence[str]
+) -> tuple[tuple[str, ...], list[Figure], list[Table]] | str:
+    try:
+        runs = [_found.runs[r] for r in _runs]
+        report = agreement_report(_found.store, runs, [criterion], brief=True)
+    except (AgreementError, StoreError) as ex:
+        return present.plain(str(ex), 300, ends=False)
+    lines = (*pair_sentences(report), *people_sentences(report))
+    return lines, agreement_figures(report, dark), pair_tables(report, full=False)
 
 
 def page() -> None:
     """Draw the page."""
     st.title("Judges")
+    found = now()
+    if found is None:
+        return
+    if not found.grids:
+        st.info("No run here has items with verdicts: there are figures of whole benchmarks or runs on twins alone.")
+        st.code("psychosafe ingest LOG...", language="bash")
+        return
+    head = st.container()
+    grid = choose_grid(found)
+    scales = grid.runs[0].rubric.scales
+    criterion = choose("Criterion", list(grid.cube.criteria), "criterion", lambda c: label_of(c, scales[c]))
+    group = grid.runs[0].run_id
+    dark = st.context.theme.type == "dark"
+    seen = _judging(found.state, group, criterion, grid)
+    head.text(judging.sentence(seen))
+    if len(seen.agreement.judges) < 2:
+        line, command = judging.needed(seen)
+        st.info(line)
+        st.code(command, language="bash")
+        for note in judging.pair_notes(seen.agreement, seen.items):
+            st.text(note)
+    else:
+        _agreement(seen, dark)
+        _severity(seen, dark)
+        _left(seen, dark)
+    _with_people(found, grid, group, criterion, dark)
+    _repeats(found, grid, group, criterion)
+    if len(seen.agreement.judges) > 1:
+        st.header("Judges and their own family")
+        st.write(FAMILY)
+        st.text(judging.family_line(seen.families))
+        text_table(judging.family_rows(seen.families), "families", "Each judge on its own family's answers")
+    st.header("Judge cards")
+    st.write(CARD)
+    st.code(judging.card_command(grid), language="bash")
+
+
+def _agreement(seen: Judging, dark: bool) -> None:
+    a = seen.agreement
+    st.header("Agreement of every two judges")
+    figure = judging_figures.agreement_figure(a, dark)
+    figure_width = 160 + 110 * len(a.judges)
+    st.plotly_chart(figure, key="matrix", config=charts.CONFIG, width=max(figure_width, 420),
+                    alt=judging_figures.agreement_alt(a))  # fmt: skip
+    st.text(judging_figures.agreement_note(a))
+    text_table(judging.pair_rows(a), "pairs", "Every two judges, a row each, with coefficients of agreement")
+    st.write(AGREE)
+    if notes := judging.pair_notes(a, seen.items):
+        st.text("\n".join(notes))
+    with st.expander("How these 95 % intervals were made"):
+        st.text(judging.methods(a) or "There is none here.")
+
+
+def _severity(seen: Judging, dark: bool) -> None:
+    st.header("Who gives higher values")
+    st.write(SEVERITY)
+    st.plotly_chart(judging_figures.severity_figure(seen, dark), key="severity", config=charts.CONFIG,
+                    alt=judging_figures.severity_alt(seen))  # fmt: skip
+    text_table(judging.severity_rows(seen), "severities", "Each judge's mean and its distance from the others")
+    st.text("95 % intervals over items, each by itself, not corrected for the number of judges.")
+
+
+def _left(seen: Judging, dark: bool) -> None:
+    st.header("The order without each judge")
+    st.write(LEFT)
+    if seen.left is None:
+        st.info("An order takes two runs of one kind in this group: models, imported runs or reference policies.")
+        return
+    st.plotly_chart(judging_figures.ranks_figure(seen.left, dark), key="ranks", config=charts.CONFIG,
+                    alt=judging_figures.ranks_alt(seen.left))  # fmt: skip
+    text_table(judging.left_rows(seen.left), "left", "Rank of each run by all judges and without each judge")
+    st.text("\n".join(judging.left_notes(seen.left)))
+
+
+def _with_people(found: Moment, grid: Grid, group: str, criterion: str, dark: bool) -> None:
+    st.header("Judges and people")
+    rated = _rated(found.state, group, found, grid)
+    if isinstance(rated, str):
+        st.error("The ratings cannot be read.")
+        st.text(rated)
+        return
+    if not rated:
+        st.info("No person has rated answers of this group. Plan blind ratings, or bring ratings in:")
+        st.code(
+            "psychosafe annotate plan LOG... --annotators ANNA,BEN --n 50\n"
+            "psychosafe import psychosafe-humans FILE\npsychosafe agreement",
+            language="bash",
+        )
+        return
+    seen = _people(found.state, group, criterion, dark, found, rated)
+    if isinstance(seen, str):
+        st.info("On this criterion judges cannot be held against people:")
+        st.text(seen)
+        return
+    lines, figures, tables = seen
+    st.text("\n".join(lines))
+    for n, f in enumerate(figures):
+        st.plotly_chart(f.figure, key=f"people-{n}", config=charts.CONFIG, alt=f.alt)
+        st.text(f.note)
+    for n, t in enumerate(tables):
+        cells = [dict(zip(t.columns, row, strict=True)) for row in t.rows]
+        text_table(cells, f"with-people-{n}", "Each person with each judge, by run and over all of them")
+        st.text("\n".join(t.notes))
+    st.write("Effects of the conditions by rater, corrected scores and labels still needed are in the full report:")
+    runs = " ".join(f"--runs {r}" for r in rated)
+    st.code(f"psychosafe agreement {runs} --criteria {criterion!r} --format html", language="bash", wrap_lines=True)
+
+
+def _repeats(found: Moment, grid: Grid, group: str, criterion: str) -> None:
+    st.header("Flips")
+    st.write("How often a judge gives another verdict when it is asked about the same answer again.")
+    seen = _flips(found.state, group, criterion, found, grid)
+    if isinstance(seen, str):
+        st.error("The ratings cannot be read.")
+        st.text(seen)
+        return
+    if not seen:
+        st.info("No answer of this group was judged more than once. Rules always repeat themselves; of models, repeats "
+                "tell how much of a difference is noise of the judge.")  # fmt: skip
+        st.code("inspect eval evals/psychosafe.py -T repeats=3\npsychosafe rejudge LOG... --judges PANEL --repeats 3",
+                language="bash")  # fmt: skip
+        return
+    rows = [
+        {
+            "Judge": present.plain(f.judge, 44),
+            "Flips": present.percent(f.flips, 1),
+            "Mean distance": present.number(f.distance),
+            "Items": present.coverage(f.flips),
+            "Rounds": str(f.rounds),
+            "Runs": str(f.runs),
+        }
+        for f in seen
+    ]
+    text_table(rows, "flips", "How often each judge gives another verdict on the same answer")
+    st.text("Chance that two verdicts on one answer differ, with a 95 % interval over items; distance in points of "
+            "the scale.")  # fmt: skip

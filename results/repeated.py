@@ -1,0 +1,121 @@
+"""Judges that rated the same answers more than once: how often their verdict flips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from judges.stats import Estimate, mean_estimate
+from results.grid import Grid
+from results.judging import Values
+from results.store import Store
+
+
+@dataclass(frozen=True)
+class Flips:
+    """One judge's repeats of the same answers.
+
+    Attributes:
+        judge: The judge.
+        flips: Chance that two repeats of an answer differ, the item being the unit.
+        distance: Mean absolute difference of two repeats, in points of the scale; undefined on a nominal one.
+        rounds: Most times that an answer was rated.
+        runs: Runs with repeats.
+    """
+
+    judge: str
+    flips: Estimate
+    distance: Estimate
+    rounds: int
+    runs: int
+
+
+def flips(store: Store, grid: Grid, criterion: str) -> tuple[Flips, ...]:
+    """How often each judge's verdict flips; empty where no run of the grid was rated more than once.
+
+    Args:
+        store: The store.
+        grid: The runs.
+        criterion: The criterion.
+
+    Raises:
+        StoreError: Ratings that cannot be read.
+    """
+    scale = grid.runs[0].rubric.scales[criterion]
+    judges, items = grid.cube.raters[:-1], grid.cube.items
+    parts: dict[str, list[Values]] = {j: [] for j in judges}
+    for run in grid.runs:
+        if not _repeated(store, run.run_id):
+            continue
+        table = store.own_ratings(run.run_id)
+        wanted = pc.and_(pc.equal(table["turn"], 0), pc.equal(table["criterion"], criterion))
+        for judge, made in _rounds(table.filter(wanted), judges, items, grid.cube.epochs).items():
+            parts[judge].append(made)
+    reach = scale.bounds[1] - scale.bounds[0]
+    found = []
+    for judge, blocks in parts.items():
+        rates, distances = _by_item(blocks, True), _by_item(blocks, False)
+        if not rates:
+            continue
+        distance = (
+            Estimate.undefined("nominal values have no distance", len(rates), len(items))
+            if scale.scale == "nominal"
+            else mean_estimate(distances, (0.0, reach), len(items))
+        )
+        rounds = max(int((~np.isnan(b)).sum(axis=0).max()) for b in blocks)
+        found.append(Flips(judge, mean_estimate(rates, (0.0, 1.0), len(items)), distance, rounds, len(blocks)))
+    return tuple(found)
+
+
+def _repeated(store: Store, run_id: str) -> bool:
+    """Whether anything in a run was rated more than once, from the file's own statistics where it has them."""
+    path = store.ratings_files(run_id)[0]
+    try:
+        known = pq.ParquetFile(path).metadata
+        at = known.schema.names.index("repeat")
+        ends = [known.row_group(i).column(at).statistics for i in range(known.num_row_groups)]
+    except (OSError, pa.ArrowInvalid, ValueError):
+        return True  # `own_ratings` says what is wrong with it
+    return any(e is None or not e.has_min_max or e.max > 0 for e in ends)
+
+
+def _rounds(table: pa.Table, judges: tuple[str, ...], items: tuple[str, ...], epochs: int) -> dict[str, Values]:
+    """By judge that repeated, its values (rounds, items, epochs); NaN where there is none."""
+    made = {}
+    place = pa.array(items)
+    for judge in judges:
+        own = table.filter(pc.equal(table["rater"], judge))
+        repeat = np.asarray(own["repeat"]).astype(np.int64)
+        if not repeat.size or repeat.max() == 0:
+            continue
+        item = np.asarray(pc.fill_null(pc.index_in(own["item_id"].cast(pa.string()), value_set=place), -1))
+        epoch = np.asarray(own["epoch"]).astype(np.int64) - 1
+        value = np.asarray(pc.fill_null(own["value"], np.nan)).astype(np.float64)
+        fits = (item >= 0) & (epoch >= 0) & (epoch < epochs)
+        values = np.full((int(repeat.max()) + 1, len(items), epochs), np.nan)
+        values[repeat[fits], item[fits], epoch[fits]] = value[fits]
+        made[judge] = values
+    return made
+
+
+def _by_item(blocks: list[Values], nominal: bool) -> list[float]:
+    """Mean over answers of the mean difference of every two rounds, an item each."""
+    if not blocks:
+        return []
+    total, count = (np.zeros(blocks[0].shape[1]) for _ in range(2))
+    for block in blocks:
+        apart, pairs = (np.zeros(block.shape[1:]) for _ in range(2))
+        for i in range(len(block)):
+            for j in range(i + 1, len(block)):
+                d = np.abs(block[i] - block[j])
+                given = ~np.isnan(d)
+                apart += np.where(given, (d > 0) if nominal else np.nan_to_num(d), 0.0)
+                pairs += given
+        share = np.where(pairs > 0, apart / np.maximum(pairs, 1), 0.0)
+        total += share.sum(axis=1)
+        count += (pairs > 0).sum(axis=1)
+    return [float(v) for v in total[count > 0] / count[count > 0]]
