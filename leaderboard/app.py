@@ -36,7 +36,8 @@ def page_of(module: str) -> Callable[[], None]:
 
 def main() -> None:
     """Draw the page that the address names."""
-    st.set_page_config(page_title="Refusal quality leaderboard", layout="wide")
+    # Without an icon of its own the tab takes that of the page, which browsers would fetch from a font's server.
+    st.set_page_config(page_title="Refusal quality leaderboard", page_icon="\N{BAR CHART}", layout="wide")
     pages = [
         st.Page(page_of(module), title=title, icon=icon, url_path="" if n == 0 else module, default=n == 0)
         for n, (module, title, icon) in enumerate(PAGES)
