@@ -6,16 +6,16 @@ from typing import Final
 
 import streamlit as st
 
-from leaderboard import charts, dialogues, present
+from leaderboard import charts, dialogue_charts, dialogues, present
 from leaderboard.dialogues import Played
 from leaderboard.pages.moment import Moment
 from leaderboard.pages.pane import pane
 from leaderboard.pages.pick import MOST, named, pick, pick_response, unreadable
 from leaderboard.pages.samples import ratings_of
-from leaderboard.pages.shell import choose, choose_grid, now, text_table
+from leaderboard.pages.shell import choose, now, text_table, title_of
 from results.dialogues import Timing, timing
 from results.grid import Grid
-from results.manifest import short_hash
+from results.manifest import Manifest, short_hash
 from results.store import StoreError
 
 DRAWN: Final = 40
@@ -61,14 +61,16 @@ def page() -> None:
         st.info(NO_RUNS)
         st.code(COMMANDS, language="bash")
         return
-    # A link names a run; its group is then the one that is open.
-    asked = st.query_params.get("run")
-    groups.sort(key=lambda g: not any(m.run_id == asked for m in g.runs))
     above = st.container()
-    grid = choose_grid(found, groups)
+    runs = [m for g in groups for m in g.runs]
+    # The run says which group is shown, so that a link that names it is enough.
+    run = pick("Run", named(runs, lambda m: m.run_id), "run", width=520) or runs[0]
+    grid = next(g for g in groups if any(m.run_id == run.run_id for m in g.runs))
+    if len(groups) > 1:
+        st.text(f"Shown with what is comparable: {title_of(grid)}")
     try:
         _when(found, grid, above)
-        _one_run(found, grid)
+        _one_run(found, run)
     except StoreError as ex:
         unreadable(ex)
 
@@ -81,21 +83,21 @@ def _when(found: Moment, grid: Grid, above: st.delta_generator.DeltaGenerator) -
         return
     above.text(dialogues.sentence(timed))
     st.plotly_chart(
-        dialogues.timing_figure(timed, dark=_dark()), theme=None, key="timing", config=charts.CONFIG,
-        alt=dialogues.timing_alt(timed),
+        dialogue_charts.timing_figure(timed, dark=_dark()), theme=None, key="timing", config=charts.CONFIG,
+        alt=dialogue_charts.timing_alt(timed),
     )  # fmt: skip
     st.text(present.TIMING_NOTE)
-    text_table(present.timing_table(timed), "timing-table", dialogues.timing_alt(timed))
+    text_table(present.timing_table(timed), "timing-table", dialogue_charts.timing_alt(timed))
 
 
-def _one_run(found: Moment, grid: Grid) -> None:
+def _one_run(found: Moment, run: Manifest) -> None:
     st.header("Turn by turn", anchor=False)
+    st.text(present.plain(run.label))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        run = pick("Run", named(grid.runs, lambda m: m.run_id), "run", width=520) or grid.runs[0]
         every = _played(found.state, run.run_id, found)
         domains = sorted({p.item.domain for p in every if p.item.domain})
         domain = choose("Domain", ["any", *domains], "domain", lambda d: d.replace("_", " "), width=170)
-        what = choose("Dialogues", dialogues.SHOWN, "show", lambda s: s, width=240)
+        what = choose("Dialogues", dialogues.SHOWN, "which", str, width=240)
     rows = [p for p in every if domain in ("any", p.item.domain) and p.among(what)]
     if not rows:
         st.info("No dialogue of this run is like that. Choose other ones." if every else
@@ -105,8 +107,8 @@ def _one_run(found: Moment, grid: Grid) -> None:
     if len(rows) > DRAWN:
         st.text(f"The chart has the first {DRAWN} of {len(rows)} dialogues, the table all of them.")
     st.plotly_chart(
-        dialogues.turns_figure(drawn, dark=_dark()), theme=None, key="turns", config=charts.CONFIG,
-        alt=dialogues.turns_alt(drawn),
+        dialogue_charts.turns_figure(drawn, dark=_dark()), theme=None, key="turns", config=charts.CONFIG,
+        alt=dialogue_charts.turns_alt(drawn),
     )  # fmt: skip
     at = [(p.item.id, p.epoch) for p in rows]
     key = f"dialogues-{short_hash([run.run_id, domain, what])}"

@@ -120,7 +120,8 @@ def caveat(run: Manifest, known: Known) -> str:
     told = []
     then, now = run.detectors.get("resources"), resources_version()
     if then != now:
-        told.append(f"Labels are those of today's checker ({now}); the run was looked at by {then or 'none'}.")
+        looked = f"the run was looked at by {then}" if then else "none looked at this run"
+        told.append(f"Labels are those of today's checker ({now}); {looked}.")
     if not known.whole:
         told.append("The person's country and the kind of help that is needed are not in the store, so that no label "
                     "rests on them.")  # fmt: skip
