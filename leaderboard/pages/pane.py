@@ -63,7 +63,7 @@ def pane(found: Moment, run: Manifest, item: ItemFacts, epoch: int, ratings: pa.
         with right:
             _verdicts(run, rows, n, "Panel and judges")
             st.text(words.support_line(run, rows, turn))
-            _mentions(run, item, turn)
+        _mentions(run, item, turn)
         _justifications(run, turn, f"{run.run_id}/{item.id}/{epoch}")
     _people(run, rows)
     _links(found, run, item, epoch)

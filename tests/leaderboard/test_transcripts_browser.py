@@ -89,9 +89,9 @@ def tab(browser: Any, address: str) -> Iterator[tuple[Any, Watch]]:
 
 
 def settled(page: Any) -> None:
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(400)
     page.wait_for_function(f"!document.querySelector('{BUSY}')", timeout=60_000)
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(200)
 
 
 def said(page: Any) -> int:
