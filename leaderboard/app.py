@@ -1,6 +1,6 @@
 """The leaderboard: `streamlit run leaderboard/app.py` or `psychosafe leaderboard`.
 
-The store is $PSYCHOSAFE_STORE, else `results/store/`. A page is a module of `leaderboard.pages`; its address is the
+The store is $PSYCHOSAFE_STORE, else `results/store/`. A page is a module of `leaderboard.views`; its address is the
 name here, and what was chosen on it stands in the URL behind that.
 """
 
@@ -13,7 +13,7 @@ from typing import Final
 import streamlit as st
 
 # Module and title of each page; the first is the one at the root. (No string below a constant: Streamlit's magic would
-# draw it on the page.) No icons: Streamlit makes a page's icon the tab's, which it fetches from another host.
+# draw it on the page.) They lie in `views`: beside a folder `pages` Streamlit would go its older way to several pages.
 PAGES: Final = (
     ("table", "Leaderboard"),
     ("overview", "Overview"),
@@ -30,14 +30,15 @@ def page_of(module: str) -> Callable[[], None]:
     """What draws a page; its module is imported when it is first shown."""
 
     def draw() -> None:
-        import_module(f"leaderboard.pages.{module}").page()
+        import_module(f"leaderboard.views.{module}").page()
 
     return draw
 
 
 def main() -> None:
     """Draw the page that the address names."""
-    st.set_page_config(page_title="Refusal quality leaderboard", page_icon="⚖️", layout="wide")
+    # Without an icon of its own the tab takes that of the page, which browsers would fetch from a font's server.
+    st.set_page_config(page_title="Refusal quality leaderboard", page_icon="\N{BAR CHART}", layout="wide")
     pages = [
         st.Page(page_of(module), title=title, url_path="" if n == 0 else module, default=n == 0)
         for n, (module, title) in enumerate(PAGES)

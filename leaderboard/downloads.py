@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from judges.stats import Estimate
 from leaderboard import present
-from leaderboard.board import Board, BoardRow, Column, published_sections
+from leaderboard.board import published_sections
 from leaderboard.cli.common import Table, latex, safe_cell
+from leaderboard.model import Board, BoardRow, Column
 from results.grid import Grid
 from results.store import Store
 

@@ -52,6 +52,11 @@ def timing(store: Store, run: Manifest) -> Timing | None:
 def outcomes(store: Store, run: Manifest) -> dict[tuple[str, int], Outcome]:
     """What became of each dialogue, (item id, epoch) -> outcome, from the ratings of its turns."""
     risk_turns = {i.id: i.risk_turn for i in run.items}
+    return {at: outcome(facts, risk_turns.get(at[0])) for at, facts in turn_facts(store, run).items()}
+
+
+def turn_facts(store: Store, run: Manifest) -> dict[tuple[str, int], list[TurnFacts | None]]:
+    """What is known of each turn, (item id, epoch) -> turns in order; None where a turn was never answered."""
     panel = store.turns(run.run_id, PANEL_RATER)
     states = store.turns(run.run_id, STATE_RATER)
     support = store.turns(run.run_id, SUPPORT_RATER)
@@ -63,7 +68,7 @@ def outcomes(store: Store, run: Manifest) -> dict[tuple[str, int], Outcome]:
             state = turns.get(turn, {}).get(STATE_CRITERION)
             judged = state is not None and STATES[int(state)] not in UNJUDGED
             facts.append(None if state is None else _facts(run, judged, given, seen))
-        found[dialogue] = outcome(facts, risk_turns.get(dialogue[0]))
+        found[dialogue] = facts
     return found
 
 

@@ -152,7 +152,7 @@ def test_a_store_that_cannot_be_read_is_said(page: Open, tmp_path: Path, monkeyp
     def refuse(_: Store) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("leaderboard.pages.table.state_of", refuse)
+    monkeypatch.setattr("leaderboard.views.table.state_of", refuse)
     at = page(tmp_path)
     assert "cannot be read" in at.error[0].value and at.code[0].value == f"{tmp_path}: Permission denied"
 

@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from leaderboard import judging, present
-from leaderboard.pages.shell import title_of
+from leaderboard.views.shell import title_of
 from results.added import add_ratings
 from results.grid import Grid, grids
 from results.judging import judge_agreement, severity, verdicts
@@ -25,7 +25,7 @@ from tests.leaderboard.test_board import HOSTILE, hostile_rubric, system
 from tests.results.test_judging import noisy
 from tests.support.panels import panel_run
 
-SCRIPT = "from leaderboard.pages import judges\njudges.page()"
+SCRIPT = "from leaderboard.views import judges\njudges.page()"
 Open = Callable[[Path], AppTest]
 
 

@@ -20,8 +20,8 @@ from judges.stats import Estimate
 from leaderboard import downloads, method, present
 from leaderboard.board import board_of, load_board
 from leaderboard.cli import main
-from leaderboard.pages.moment import Moment, moment
 from leaderboard.static import board_html
+from leaderboard.views.moment import Moment, moment
 from results.schema import RATINGS
 from results.store import ENV_STORE, Store
 from rubrics.loader import load_rubric
@@ -30,7 +30,7 @@ from tests.leaderboard.test_board import HOSTILE, RUBRIC, demo_like, hostile_rub
 from tests.support.browser import end, free_port, open_chromium, serve
 from tests.support.panels import panel_run
 
-SCRIPT = "from leaderboard.pages import method\nmethod.page()"
+SCRIPT = "from leaderboard.views import method\nmethod.page()"
 Open = Callable[[Path], AppTest]
 SHEET = '=HYPERLINK("http://127.0.0.1:9/x")'
 

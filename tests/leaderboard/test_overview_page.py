@@ -9,12 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from leaderboard.overview import data_card, findings, lead
-from leaderboard.pages.moment import moment, state_of
+from leaderboard.views.moment import moment, state_of
 from results.compare import compare
 from results.store import ENV_STORE, Store
 from tests.leaderboard.test_board import HOSTILE, demo_like, hostile_rubric, system
 
-SCRIPT = "from leaderboard.pages import overview\noverview.page()"
+SCRIPT = "from leaderboard.views import overview\noverview.page()"
 
 
 def opened(root: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:

@@ -27,7 +27,7 @@ from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import HOSTILE, import_published, manifest
 
 Open = Callable[[Path], AppTest]
-SCRIPT = "from leaderboard.pages import compare\ncompare.page()"
+SCRIPT = "from leaderboard.views import compare\ncompare.page()"
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import HOSTILE
 
 Open = Callable[[Path], AppTest]
-SCRIPT = "from leaderboard.pages import domains\ndomains.page()"
+SCRIPT = "from leaderboard.views import domains\ndomains.page()"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from leaderboard import present
-from leaderboard.pages.moment import Moment, moment, state_of
+from leaderboard.views.moment import Moment, moment, state_of
 from results.grid import Grid
 from results.store import Store, store_path
 

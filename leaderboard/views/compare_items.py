@@ -8,9 +8,9 @@ import streamlit as st
 
 from leaderboard.comparing import Compared
 from leaderboard.comparing_items import MOST, Gap, gap_table, gaps, values_table
-from leaderboard.pages import shell
-from leaderboard.pages.moment import Moment
 from leaderboard.present import fixed, plain
+from leaderboard.views import shell
+from leaderboard.views.moment import Moment
 from results.manifest import Manifest
 from results.measure import Measure
 from results.measures import measures

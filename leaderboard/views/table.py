@@ -15,8 +15,8 @@ import streamlit as st
 from leaderboard import charts, plane, present
 from leaderboard.board import board_of
 from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
-from leaderboard.pages.moment import state_of
-from leaderboard.pages.shell import COMMANDS, MOMENTS, moment_of
+from leaderboard.views.moment import state_of
+from leaderboard.views.shell import COMMANDS, MOMENTS, moment_of
 from results.compare import PAIR_SCORE
 from results.store import Store, store_path
 

@@ -22,10 +22,10 @@ from leaderboard.comparing import (
 )
 from leaderboard.comparing_figures import READING, Drawn, domain_figure, score_figure
 from leaderboard.naming import run_names
-from leaderboard.pages import shell
-from leaderboard.pages.compare_items import items, values_of
-from leaderboard.pages.moment import Moment
 from leaderboard.present import plain
+from leaderboard.views import shell
+from leaderboard.views.compare_items import items, values_of
+from leaderboard.views.moment import Moment
 from results.clusters import NoClusters
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.manifest import Manifest

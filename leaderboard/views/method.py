@@ -11,11 +11,12 @@ from typing import Final
 import streamlit as st
 
 from leaderboard import downloads, method, present
-from leaderboard.board import Board, board_of
-from leaderboard.pages.moment import Moment
-from leaderboard.pages.shell import choose, choose_grid, now, text_table
+from leaderboard.board import board_of
+from leaderboard.model import Board
 from leaderboard.paper.content import bibtex, software
 from leaderboard.static import board_html
+from leaderboard.views.moment import Moment
+from leaderboard.views.shell import choose, choose_grid, now, text_table
 from results.grid import Grid
 
 TAKE: Final = (

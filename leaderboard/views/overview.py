@@ -7,8 +7,8 @@ import streamlit as st
 from leaderboard import charts
 from leaderboard.model import Board
 from leaderboard.overview import MOST, data_card, findings, headline, lead
-from leaderboard.pages.shell import choose, now, text_table, title_of
-from leaderboard.pages.table import board_now
+from leaderboard.views.shell import choose, now, text_table, title_of
+from leaderboard.views.table import board_now
 from results.grid import Grid
 
 

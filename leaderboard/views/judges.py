@@ -18,8 +18,8 @@ from leaderboard.agreement.pairs import pair_tables
 from leaderboard.agreement.sentences import pair_sentences, people_sentences
 from leaderboard.cli.common import Table
 from leaderboard.judging import Judging
-from leaderboard.pages.moment import Moment
-from leaderboard.pages.shell import choose, choose_grid, now, text_table
+from leaderboard.views.moment import Moment
+from leaderboard.views.shell import choose, choose_grid, now, text_table
 from results.agreement import agreement_report
 from results.grid import Grid
 from results.measure import label_of

@@ -10,9 +10,9 @@ import streamlit as st
 from leaderboard import charts
 from leaderboard.domain_figure import ROWS, alt_text, heatmap
 from leaderboard.domains import Map, columns_of, domain_map, domains_of, not_weighed, sentence, table
-from leaderboard.pages import shell
-from leaderboard.pages.moment import Moment
 from leaderboard.present import plain
+from leaderboard.views import shell
+from leaderboard.views.moment import Moment
 from results.beside import GridColumn
 
 SHRUNKEN: Final = "shrunken"
