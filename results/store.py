@@ -242,7 +242,10 @@ class Store:
             known = self._asked.get(key)
             if known is not None and known[0] == stamp:
                 return known[1]
-            rows: list[tuple[Any, ...]] = duckdb.execute(sql, [[str(f) for f in files], *parameters]).fetchall()
+            # A cursor of its own: pages of several sessions ask at once.
+            rows: list[tuple[Any, ...]] = (
+                duckdb.cursor().execute(sql, [[str(f) for f in files], *parameters]).fetchall()
+            )
         except (OSError, duckdb.Error) as ex:
             raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
         if len(self._asked) >= MAX_REMEMBERED:

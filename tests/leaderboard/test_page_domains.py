@@ -56,7 +56,7 @@ def traces(figure: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_cells_are_the_measures_of_the_domain_s_items(store: Store) -> None:
-    (grid,) = grids(store)
+    ((grid,), _) = grids(store)
     assert domains_of(grid) == DOMAINS
     for column in columns_of(grid):
         found = domain_map(grid, column.name)
@@ -78,7 +78,7 @@ def test_cells_are_the_measures_of_the_domain_s_items(store: Store) -> None:
 
 
 def by_hand(store: Store, rows: list[list[Estimate]], names: tuple[str, ...]) -> Map:
-    (grid,) = grids(store)
+    ((grid,), _) = grids(store)
     made = domain_map(grid, "quality")
     kept = tuple(map(tuple, rows))
     return replace(made, runs=made.runs[: len(rows)], names=names, raw=kept, shrunken=kept)
@@ -120,7 +120,7 @@ def test_sentence_says_what_intervals_support(store: Store) -> None:
 
 def test_plotted_and_tabled_cells_are_the_library_s_over_reruns(page: Open, store: Store) -> None:
     at = page(store.root)
-    (grid,) = grids(store)
+    ((grid,), _) = grids(store)
     rng = random.Random(4)
     for _ in range(12):
         column = rng.choice(columns_of(grid))
@@ -194,7 +194,7 @@ def test_many_runs_are_paged(page: Open, tmp_path: Path) -> None:
     for k in range(ROWS + 3):
         domain_run(store, f"m/{k:02}", seed=k, n=15)
     at = page(tmp_path)
-    (grid,) = grids(store)
+    ((grid,), _) = grids(store)
     want = domain_map(grid, columns_of(grid)[0].name)
     assert len(traces(spec(at))["cells"]["z"]) == ROWS and len(at.dataframe[0].value) == 5 * ROWS
     at.selectbox(key="page").select(f"{ROWS + 1} to {ROWS + 3} of {ROWS + 3}").run()
@@ -213,7 +213,7 @@ def test_hostile_names_stay_text(page: Open, tmp_path: Path) -> None:
     at = page(tmp_path)
     for piece in ("![", "<script", "<img", "127.0.0.1", "<b>"):
         assert piece not in markup(at)
-    (grid,) = grids(store)
+    ((grid,), _) = grids(store)
     figure = heatmap(domain_map(grid, "quality"), True)
     drawn = json.loads(str(figure.to_json()))
     words = [*drawn["layout"]["xaxis"]["ticktext"], *drawn["layout"]["yaxis"]["ticktext"],
