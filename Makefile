@@ -20,7 +20,7 @@ demo: setup
 	@$(BIN)/psychosafe demo
 
 test: setup lint
-	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m 'not slow' -n auto --dist loadgroup
 
 lint: setup
 	$(BIN)/ruff check .

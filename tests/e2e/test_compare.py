@@ -20,6 +20,7 @@ from evals.contrast import contrast
 from evals.load import load_prompts
 from evals.psychosafe import psychosafe
 from leaderboard.cli import main
+from leaderboard.cli.common import latex_text
 from results.compare import measures
 from results.ingest import ingest
 from results.manifest import Manifest
@@ -174,7 +175,9 @@ def test_json_holds_what_the_other_formats_print(policies: Path, fmt: str) -> No
     for row in rows.values():
         figures = [shown(row["baseline"]), shown(row["other"]), shown(row["difference"], "+")]
         if row["relative_change"] is not None:
-            figures.append(f"{100 * row['relative_change']:+.2f} " + (r"\%" if fmt == "latex" else "%"))
+            figures.append(f"{100 * row['relative_change']:+.2f} %")
+        if fmt == "latex":
+            figures = list(map(latex_text, figures))
         if fmt == "table":  # the console folds long cells, between words
             assert {w for f in (row["label"], *figures) for w in f.split()} <= set(done.stdout.split())
             continue

@@ -20,6 +20,8 @@ from results.measures import measures
 from results.store import Store
 from tests.e2e.conftest import run_task
 
+pytestmark = pytest.mark.xdist_group("grid")  # the runs that all tests here share are made once
+
 SYSTEMS = (("wrapper", "baseline"), ("keyword", "baseline"), ("steerable", "prompted"))
 
 

@@ -24,7 +24,7 @@ from rubrics.loader import load_rubric
 from tests.e2e.conftest import VERDICT, Lab, panel_file
 from tests.support.openai_server import Handler, Reply, Request, slow, status, text, verdict_json
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.socket, pytest.mark.xdist_group("judge_check")]
 
 RUBRIC = load_rubric("psychosafe")
 IDS = RUBRIC.criterion_ids

@@ -33,7 +33,7 @@ from tests.support.openai_server import (
     verdict_json,
 )
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.socket, pytest.mark.xdist_group("judges_over_http")]
 
 Run = Callable[..., EvalLog]
 RUBRIC = load_rubric("psychosafe")

@@ -30,6 +30,8 @@ from results.transcripts import answers, transcript
 from tests.e2e.conftest import run_task, write_items
 from tests.support.logs import copy_log
 
+pytestmark = pytest.mark.xdist_group("log_reading")  # the runs that all tests here share are made once
+
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:

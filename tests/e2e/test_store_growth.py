@@ -30,6 +30,8 @@ from results.store import Store, StoreError
 from tests.e2e.conftest import ROOT, run_task, write_items
 from tests.support.logs import copy_log
 
+pytestmark = pytest.mark.xdist_group("store_growth")  # the runs that all tests here share are made once
+
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:

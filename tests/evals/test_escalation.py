@@ -24,6 +24,8 @@ from results.store import Store
 from rubrics.expectations import routing_table
 from tests.e2e.conftest import run_task
 
+pytestmark = pytest.mark.xdist_group("escalation")  # the runs that all tests here share are made once
+
 SET = load_dialogues("escalation")
 ROW: dict[str, Any] = {
     "id": "d1", "domain": "violence", "role": "victim", "risk_turn": 2,

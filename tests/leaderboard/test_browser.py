@@ -69,14 +69,25 @@ class Watch:
         ]  # fmt: skip
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+# Each theme and each width in `make test`; the other two pairs in `make test-slow`.
+LOOKS = [("light", "narrow"), ("dark", "wide"), *(pytest.param(x, marks=pytest.mark.slow) for x in
+         (("light", "wide"), ("dark", "narrow")))]  # fmt: skip
 
 
-@pytest.fixture(params=list(SIZES))
-def size(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@pytest.fixture(params=LOOKS, ids=str)
+def look(request: pytest.FixtureRequest) -> tuple[str, str]:
+    scheme, size = request.param
+    return str(scheme), str(size)
+
+
+@pytest.fixture
+def scheme(look: tuple[str, str]) -> str:
+    return look[0]
+
+
+@pytest.fixture
+def size(look: tuple[str, str]) -> str:
+    return look[1]
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ from results.store import Store
 from rubrics.helplines import registry
 from tests.e2e.conftest import run_task
 
+pytestmark = pytest.mark.xdist_group("extras")  # the runs that all tests here share are made once
+
 ITEMS = load_prompts("open").items[::9]
 
 

@@ -11,6 +11,8 @@ from results.compare import measures
 from results.ingest import ingest
 from results.store import Store
 
+pytestmark = pytest.mark.xdist_group("selectivity")  # the runs that all tests here share are made once
+
 PAIRS = [(i.id, i.twin) for i in load_prompts("open").items if i.twin][:6]
 
 
