@@ -94,11 +94,17 @@ def sorted_table(columns: Mapping[str, Sequence[Any]]) -> pa.Table:
     return table
 
 
-def ratings_sha256(table: pa.Table) -> str:
-    """Hash of what a ratings table says, whatever library wrote it and however its dictionaries are laid out."""
+def ratings_sha256(table: pa.Table, encoded: bool = False) -> str:
+    """Hash of what a ratings table says, whatever library wrote it and however its dictionaries are laid out.
+
+    Args:
+        table: The ratings.
+        encoded: Whether it comes from `sorted_table` as it is: each dictionary in order, and nothing in it unused.
+    """
     digest = hashlib.sha256()
     for field in RATINGS:
-        array = _encoded(table.column(field.name).combine_chunks(), field)
+        array = table.column(field.name).combine_chunks()
+        array = array if encoded else _encoded(array, field)
         digest.update(field.name.encode())
         if pa.types.is_dictionary(array.type):
             digest.update(json.dumps(array.dictionary.to_pylist()).encode())

@@ -15,7 +15,7 @@ from judges.panels import family_of
 from results.logs.archive import NoArchive
 from results.logs.files import LogFile
 from results.logs.reading import Log, LogError, read_log_head, read_log_whole
-from results.logs.rows import READ, REPEAT, TURN, first_record, log_ratings
+from results.logs.rows import ORDINARY, READ, REPEAT, TURN, first_record, log_ratings
 from results.manifest import (
     ConditionFacts,
     ItemFacts,
@@ -49,7 +49,7 @@ def _runs(file: LogFile) -> Iterator[tuple[Manifest, pa.Table]]:
     panels = _panels(log.summaries)
     if not panels:
         raise LogError("no verdicts of a rubric panel in it; score it with `inspect score` and rubric_panel first")
-    if any(_was_cut(found) for name in panels for s in log.summaries if (found := _metadata(s, name)) is not None):
+    if any(_was_cut(_metadata(s, name) or {}) for name in panels for s in log.summaries):
         log = read_log_whole(file)
     try:
         # Of a remote log the hash is taken with the texts, which need all of it.
@@ -63,7 +63,7 @@ def _runs(file: LogFile) -> Iterator[tuple[Manifest, pa.Table]]:
         except (ValueError, LookupError, TypeError, AttributeError) as ex:
             what = " ".join(str(ex).split())[:160]
             raise LogError(f"the verdicts of {name} do not fit what it says of its panel ({what})") from ex
-        yield manifest.model_copy(update={"ratings": ratings_sha256(table)}), table
+        yield manifest.model_copy(update={"ratings": ratings_sha256(table, encoded=True)}), table
 
 
 def _panels(summaries: Sequence[Summary]) -> list[str]:
@@ -84,9 +84,10 @@ def _metadata(summary: Summary, name: str) -> Mapping[str, Any] | None:
 
 def _was_cut(metadata: Mapping[str, Any]) -> bool:
     """Whether Inspect dropped what is needed from the summary (keys above 1 KB of JSON)."""
-    return any(
-        isinstance(v, str) and (k in READ or TURN.fullmatch(k) or REPEAT.fullmatch(k)) for k, v in metadata.items()
-    )
+    for key, value in metadata.items():
+        if type(value) is str and (key in READ or TURN.fullmatch(key) or REPEAT.fullmatch(key)):
+            return True
+    return False
 
 
 def _manifest(log: Log, name: str, digest: str | None) -> Manifest:
@@ -204,7 +205,7 @@ def _detectors(summaries: Sequence[Summary], name: str) -> dict[str, str]:
 
 def _responses(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """What the score says of each response: one, or one a turn."""
-    turns = [t for k, t in metadata.items() if TURN.fullmatch(k)]
+    turns = [metadata[k] for k in sorted(metadata.keys() - ORDINARY) if TURN.fullmatch(k)]
     return turns or [metadata.get("response") or {}]
 
 

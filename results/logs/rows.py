@@ -36,7 +36,8 @@ READ: Final = ("panel", "scales", "rules", "verdicts", "response", "gaps", "usag
                "resources")  # fmt: skip
 """What is read of a score's metadata; each is a mapping or a list, and text only where Inspect has cut it. Of
 dialogues, `turn_1` and so on as well."""
-_ORDINARY: Final = frozenset({*READ, "rungs", "failures", "justifications"})
+ORDINARY: Final = frozenset({*READ, "rungs", "failures", "justifications"})
+"""Keys that are no turn and no further round; looking only at the others spares a pattern for each."""
 TURN: Final = re.compile(r"turn_(\d+)")
 REPEAT: Final = re.compile(r"verdicts_r(\d+)")
 
@@ -94,7 +95,7 @@ def log_ratings(manifest: Manifest, summaries: Sequence[Summary], name: str) -> 
             found = metadata.get("detectors") or {}
             rows.observed((metadata.get("response") or {}).get("state"), found.get("support"))
             rows.described(found.get("describe"), metadata.get("resources"))
-        for key in metadata.keys() - _ORDINARY:
+        for key in metadata.keys() - ORDINARY:
             told = metadata[key]
             if not by_turn and (match := REPEAT.fullmatch(key)) is not None:
                 rows.verdicts(told, 0, int(match.group(1)))
