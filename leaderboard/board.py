@@ -13,6 +13,7 @@ from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.facts import facts
 from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
+from leaderboard.naming import group_title
 from results.companions import ELSEWHERE, companions
 from results.dialogues import timing
 from results.extras import HEADINGS, extra_measures
@@ -154,7 +155,7 @@ def _grouped(
     )
     any_run = runs[0]
     key, parts = any_run.comparability(_first(any_run))
-    sentence, title = present.leading_sentence(models, references), _title(any_run)
+    sentence, title = present.leading_sentence(models, references), group_title(any_run)
     # Who has no private form anywhere needs no search for each run.
     private = any(m.prompt_set.parallel_of for m in store.manifests())
     parallel = tuple(row for m in runs for row in parallel_rows(store, m)) if private else ()
@@ -211,17 +212,6 @@ def _first(m: Manifest) -> str:
 
 def _name(m: Manifest) -> str:
     return m.label.removeprefix("policy/") if m.kind == "reference" else m.label
-
-
-def _title(m: Manifest) -> str:
-    name = " ".join(filter(None, [m.prompt_set.name or "prompt set not stated", m.prompt_set.version]))
-    if not m.rubric.criteria:
-        return present.plain(f"{name} · figures of whole benchmarks, no items", 300)
-    judges = ", ".join(j.id for j in m.panel.judges) or "not stated"
-    panel = f"{m.panel.name} ({judges})" if m.panel.name else judges
-    epochs = [f"{m.epochs} epochs"] if m.epochs > 1 else []
-    facts = [name, f"{len(m.items)} items", *epochs, f"rubric {m.rubric.name or 'not stated'}", f"panel {panel}"]
-    return present.plain(" · ".join(facts), 300)
 
 
 def _ordered(names: Iterable[str]) -> list[str]:

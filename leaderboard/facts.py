@@ -50,7 +50,7 @@ def rank_text(rank: Rank, first: bool) -> str:
 def spread(found: Grid) -> dict[str, str]:
     """By run: how far the judges are apart, the mean range of their values as a share of the scale.
 
-    Over the responses and criteria with order on which two judges or more gave a value. Nothing for one judge.
+    Over the items and criteria with order on which two judges or more gave a value. Nothing for one judge.
     """
     made = {}
     judges = [r for r in found.cube.raters if r != PANEL_RATER]

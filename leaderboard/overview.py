@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-import numpy as np
-
-from judges.stats import Estimate
-from judges.stats.many import differences
+from judges.stats.many import difference_estimates, differences
 from leaderboard import present
+from leaderboard.naming import run_names
 from results.grid import Grid
 from results.manifest import Manifest
 from results.measure import PAIR_SCORE
@@ -38,7 +36,7 @@ def headline(found: Grid) -> str | None:
     return next((h for h in HEADLINES if h in found.names), None)
 
 
-def findings(found: Sequence[Grid], labels: Mapping[str, str]) -> Iterator[str]:
+def findings(found: Sequence[Grid]) -> Iterator[str]:
     """What is shown of a system under another condition than its baseline, and of a fine-tune against its base.
 
     One sentence for each run that has its baseline beside it: the difference paired on items, its interval, and what
@@ -48,8 +46,9 @@ def findings(found: Sequence[Grid], labels: Mapping[str, str]) -> Iterator[str]:
         measure = headline(grid)
         if measure is None:
             continue
+        names = run_names(grid.runs)
         for at, other in _pairs(grid.runs):
-            yield _sentence(grid, measure, at, other, labels)
+            yield _sentence(grid, measure, at, other, names)
 
 
 def _pairs(runs: Sequence[Manifest]) -> Iterator[tuple[int, int]]:
@@ -64,17 +63,17 @@ def _pairs(runs: Sequence[Manifest]) -> Iterator[tuple[int, int]]:
 def _sentence(grid: Grid, measure: str, at: int, other: int, labels: Mapping[str, str]) -> str:
     column = grid.column(measure)
     d = differences(grid.values(measure)[[at, other]], 0, bounds=column.bounds, binary=column.binary)
-    value, low, high, n = (float(d.value[1]), float(d.low[1]), float(d.high[1]), int(d.n[1]))
+    gap = difference_estimates(d)[1]
     a, b = (present.plain(labels[grid.runs[i].run_id], 60) for i in (at, other))
     what = column.label[:1].lower() + column.label[1:]
-    if n == 0 or np.isnan(low):
-        return f"{b} against {a}: no interval for {what}, {n} items have a value in both."
-    shown = "is shown to be higher" if low > 0 else "is shown to be lower" if high < 0 else "is not shown to differ"
-    text = present.number(Estimate(value, low, high, n, n), signed=True)
+    if gap.low is None or gap.high is None:
+        return f"{b} against {a}: no interval for {what}, {gap.n} items have a value in both ({gap.reason})."
+    if gap.low <= 0 <= gap.high:
+        shown = f"{what} is not shown to differ from {a}"
+    else:
+        shown = f"{what} is shown to be {'higher' if gap.low > 0 else 'lower'} than under {a}"
     due = int(grid.due(measure)[at].sum())
-    return f"{b}: {what} {shown} than under {a}: {text} on {n} of {due} items.".replace(
-        "is not shown to differ than under", "is not shown to differ from"
-    )
+    return f"{b}: {shown}: {present.number(gap, signed=True)} on {gap.n} of {due} items."
 
 
 def data_card(found: Sequence[Grid]) -> list[dict[str, str]]:

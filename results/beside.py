@@ -123,7 +123,7 @@ def beside_of(
 def _content(store: Store, run: Manifest, twin: Manifest | None) -> list[Any]:
     figures = store.runs_dir / run.run_id / "figures.parquet"
     state = figures.stat().st_mtime_ns if figures.is_file() else None
-    return [run.run_id, run.ratings, state, twin and twin.ratings]
+    return [run.run_id, store.content(run), state, twin and store.content(twin)]
 
 
 def _worked_out(store: Store, run: Manifest, twin: Manifest | None) -> dict[str, Any]:

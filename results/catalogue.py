@@ -21,7 +21,7 @@ from pydantic_core import from_json
 
 from results.manifest import ItemFacts, Manifest
 from results.migration import LaterSchema, upgraded
-from results.writing import MANIFEST, write_bytes
+from results.writing import MANIFEST, unfinished, write_bytes
 
 DERIVED: Final = "derived"
 """Folder of a store for what can be made again from its runs."""
@@ -58,7 +58,10 @@ class Catalogue:
         with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.is_dir():
-                    stamps[entry.name] = stamp(Path(entry.path) / MANIFEST)
+                    at = stamp(Path(entry.path) / MANIFEST)
+                    # Without a manifest it is no run yet: it is being written, or its writer was killed.
+                    if at is not None or not unfinished(Path(entry.path)):
+                        stamps[entry.name] = at
         with self._lock:
             if not self._loaded:
                 self._load()

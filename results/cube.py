@@ -151,7 +151,7 @@ def cube(store: Store, runs: Sequence[Manifest], keep: bool = True) -> Cube:
     if not runs or len({cube_key(m) for m in runs}) > 1:
         raise NoCube("runs with other items, another rubric or another panel do not fit into one cube")
     axes = _Axes.of(runs[0])
-    content = [_VERSION, content_of(runs)]
+    content = [_VERSION, content_of(store, runs)]
     raw = (
         kept(store, "cube", cube_key(runs[0]), content, ".npz", lambda earlier: _made(store, runs, axes, earlier))
         if keep
@@ -169,14 +169,15 @@ def _made(store: Store, runs: Sequence[Manifest], axes: _Axes, earlier: Path | N
     verdicts = np.full((len(runs), responses, len(axes.raters), len(axes.criteria)), MISSING, np.int8)
     scored = np.full((len(runs), responses, len(axes.scores)), np.nan, np.float32)
     old = _earlier(earlier, verdicts.shape[1:], scored.shape[1:])
-    for at, run in enumerate(runs):
-        found = old.get((run.run_id, run.ratings)) if run.ratings else None
+    content = content_of(store, runs)
+    for at, (run, says) in enumerate(zip(runs, content, strict=True)):
+        found = old.get(says)
         if found is not None:
             verdicts[at], scored[at] = found
         else:
-            _fill(store.own_ratings(run.run_id), axes, verdicts[at], scored[at])
+            _fill(store.own_ratings(run), axes, verdicts[at], scored[at])
     out = io.BytesIO()
-    index = np.frombuffer(json.dumps([_VERSION, content_of(runs)]).encode(), np.uint8)
+    index = np.frombuffer(json.dumps([_VERSION, content]).encode(), np.uint8)
     np.savez(out, verdicts=verdicts, scored=scored, index=index)
     return out.getvalue()
 
@@ -195,7 +196,7 @@ def _earlier(
         return {}
     if version != _VERSION or verdicts.shape[1:] != shape or scored.shape[1:] != scores:
         return {}
-    return {(run, says): (verdicts[i], scored[i]) for i, (run, says) in enumerate(content) if says}
+    return {(run, says): (verdicts[i], scored[i]) for i, (run, says) in enumerate(content)}
 
 
 def _fill(table: pa.Table, axes: _Axes, verdicts: npt.NDArray[np.int8], scored: npt.NDArray[np.float32]) -> None:

@@ -26,9 +26,9 @@ def digest(data: Any) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()[:_DIGITS]
 
 
-def content_of(runs: Sequence[Manifest]) -> list[tuple[str, str | None]]:
-    """What the ratings of some runs' own judges say, by run."""
-    return [(m.run_id, m.ratings) for m in runs]
+def content_of(store: Store, runs: Sequence[Manifest]) -> list[tuple[str, str]]:
+    """What tells what the own judges of some runs say, by run."""
+    return [(m.run_id, store.content(m)) for m in runs]
 
 
 def kept(store: Store, kind: str, about: Any, content: Any, suffix: str, make: Callable[[Path | None], bytes]) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from judges.stats import Estimate
-from judges.stats.many import Means, means
+from judges.stats.many import Means, mean_estimates, means
 from results.beside import TWINS, GridColumn, Mask, Values, beside_of, frozen
 from results.cube import Cube, cube, cube_key
 from results.manifest import ItemFacts, Manifest
@@ -103,26 +103,11 @@ class Grid:
             none = Estimate.undefined("not measured", 0, 0)
             found = [self.figures[name].get(m.run_id, none) for m in self.runs]
         else:
-            found = estimates(self.means(name, within))
+            found = mean_estimates(self.means(name, within))
         return [
             Estimate.undefined(said[m.run_id], 0, e.total) if e.value is None and m.run_id in said else e
             for m, e in zip(self.runs, found, strict=True)
         ]
-
-
-def estimates(found: Means) -> list[Estimate]:
-    """Means of many runs as estimates."""
-    made = []
-    for at, (n, total) in enumerate(zip(found.n.tolist(), found.total.tolist(), strict=True)):
-        value, low, high = float(found.value[at]), float(found.low[at]), float(found.high[at])
-        if n == 0:
-            made.append(Estimate.undefined("no item has a value", 0, total))
-        elif not found.method[at]:
-            why = "one item has no interval" if n == 1 else f"all {n} values are equal"
-            made.append(Estimate(value, None, None, n, total, "", why))
-        else:
-            made.append(Estimate(value, low, high, n, total, found.method[at]))
-    return made
 
 
 def grids(store: Store) -> tuple[tuple[Grid, ...], dict[str, str]]:

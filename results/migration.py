@@ -61,6 +61,6 @@ def migrate(store: Store) -> list[str]:
     with store.writing():
         for manifest in list(store.manifests()):
             if manifest.ratings is None:
-                store.write(manifest, store.own_ratings(manifest.run_id))
+                store.write(manifest, store.own_ratings(manifest))
                 done.append(manifest.run_id)
     return done

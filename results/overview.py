@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from judges.stats import Estimate
-from judges.stats.many import differences
+from judges.stats.many import difference_estimates, differences, mean_estimates, means_of
 from judges.stats.ranks import Rank, rank_runs
 from results.cube import cube, cube_key
 from results.manifest import Manifest
@@ -92,37 +94,24 @@ def overview(store: Store, baseline: Manifest, wanted: Sequence[str] = ()) -> tu
     unknown = [w for w in wanted if w not in made.measures]
     if unknown:
         raise StoreError(f"{baseline.run_id} has no measure {unknown[0]!r}; it has {', '.join(made.measures)}")
-    sums = statistics(store, runs)
+    kept = statistics(store, runs)
     at = made.runs.index(baseline.run_id)
     found = []
     for measure in wanted or made.measures:
         kind = kind_of(baseline, measure)
-        values = made.of(measure, best=kind.best)
-        due = [sums[m.run_id, measure, ALL].total for m in runs]
-        if not any(due):
+        own, due = kept[measure, ALL]
+        if not due.any():
             continue
-        total = [max(d, due[at]) for d in due]
-        other = differences(values, at, bounds=kind.bounds, binary=kind.binary, total=total)
-        common = ~(values != values).any(axis=0)
+        values = made.of(measure, best=kind.best)
+        means = mean_estimates(means_of(own, kind.bounds, binary=kind.binary, total=due))
+        total = np.maximum(due, due[at])
+        gaps = difference_estimates(differences(values, at, bounds=kind.bounds, binary=kind.binary, total=total))
+        common = ~np.isnan(values).any(axis=0)
         ranks: Sequence[Rank | None] = [None] * len(runs)
         if 2 <= len(runs) <= MAX_RANKED and common.any():
             ranks = rank_runs(values[:, common].tolist(), kind.higher_is_better)
-        lines = []
-        for i, run in enumerate(runs):
-            value = sums[run.run_id, measure, ALL].estimate(kind.bounds, kind.binary)
-            ends = [float(other.value[i]), float(other.low[i]), float(other.high[i])]
-            gap = None if i == at else _estimate(ends, int(other.n[i]), int(other.total[i]))
-            lines.append(Line(run, value, gap, ranks[i]))
+        lines = [Line(m, means[i], None if i == at else gaps[i], ranks[i]) for i, m in enumerate(runs)]
         sign = -1.0 if kind.higher_is_better else 1.0
         lines.sort(key=lambda x, s=sign: (math.inf if x.value.value is None else s * x.value.value, x.run.run_id))  # type: ignore[misc]
         found.append(Overview(measure, kind.label, kind.higher_is_better, int(common.sum()), tuple(lines)))
     return tuple(found)
-
-
-def _estimate(ends: Sequence[float], n: int, total: int) -> Estimate:
-    if n == 0:
-        return Estimate.undefined("no item has a value in both runs", 0, total)
-    value, low, high = ends
-    if low != low or high != high:
-        return Estimate(value, None, None, n, total, "", "no interval from so few items")
-    return Estimate(value, low, high, n, total, "paired")

@@ -51,7 +51,7 @@ def flips(store: Store, grid: Grid, criterion: str) -> tuple[Flips, ...]:
     for run in grid.runs:
         if not _repeated(store, run.run_id):
             continue
-        table = store.own_ratings(run.run_id)
+        table = store.own_ratings(run)
         wanted = pc.and_(pc.equal(table["turn"], 0), pc.equal(table["criterion"], criterion))
         for judge, made in _rounds(table.filter(wanted), judges, items, grid.cube.epochs).items():
             parts[judge].append(made)

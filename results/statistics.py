@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from judges.stats.sums import Sums
+from judges.stats.many import Sums, sums
 from results.cube import cube, cube_key
 from results.derived import content_of, kept
 from results.manifest import Manifest
@@ -38,14 +38,14 @@ STATISTICS: Final = pa.schema(
         pa.field("whole", pa.bool_(), nullable=False),
     ]
 )
-"""A cell a row; the columns behind `domain` are those of `judges.stats.sums.Sums`."""
-_VERSION: Final = 1
+"""A cell a row; the columns behind `domain` are `total` and those of `judges.stats.many.Sums`."""
+_VERSION: Final = 2
 
-Cell = tuple[str, str, str]
-"""Run, measure and domain."""
+Statistics = Mapping[tuple[str, str], tuple[Sums, npt.NDArray[np.int64]]]
+"""By measure and domain: sums, and how many items should have a value, (runs) in the order of the runs."""
 
 
-def statistics(store: Store, runs: Sequence[Manifest]) -> Mapping[Cell, Sums]:
+def statistics(store: Store, runs: Sequence[Manifest]) -> Statistics:
     """The sufficient statistics of runs that share a `cube_key`.
 
     Args:
@@ -56,13 +56,18 @@ def statistics(store: Store, runs: Sequence[Manifest]) -> Mapping[Cell, Sums]:
         NoCube: Runs that do not fit into one cube.
         StoreError: Ratings that cannot be read.
     """
-    content = [_VERSION, content_of(runs)]
+    content = [_VERSION, content_of(store, runs)]
     raw = kept(store, "statistics", cube_key(runs[0]), content, ".parquet", lambda _: _made(store, runs))
     # `read_table` would import pandas.
-    rows = pq.ParquetFile(io.BytesIO(raw)).read().to_pydict()
-    cells = zip(rows["run_id"], rows["measure"], rows["domain"], strict=True)
-    numbers = zip(*(rows[f.name] for f in STATISTICS if f.name not in ("run_id", "measure", "domain")), strict=True)
-    return {cell: Sums(*found) for cell, found in zip(cells, numbers, strict=True)}
+    table = pq.ParquetFile(io.BytesIO(raw)).read()
+    columns = {name: table[name].to_numpy() for name in STATISTICS.names[3:]}
+    found = {}
+    # A cell after the other, each with a row a run in their order.
+    for at in range(0, table.num_rows, len(runs)):
+        own = {name: values[at : at + len(runs)] for name, values in columns.items()}
+        total = own.pop("total").astype(np.int64)
+        found[str(table["measure"][at]), str(table["domain"][at])] = Sums(**own), total
+    return found
 
 
 def _made(store: Store, runs: Sequence[Manifest]) -> bytes:
@@ -70,28 +75,13 @@ def _made(store: Store, runs: Sequence[Manifest]) -> bytes:
     domain_of = {i.id: i.domain or ALL for i in runs[0].items}
     names = np.array([domain_of[i] for i in made.items])
     groups = {ALL: np.ones(len(made.items), bool)} | {d: names == d for d in sorted({*names} - {ALL})}
-    columns: dict[str, list[object]] = {f.name: [] for f in STATISTICS}
+    parts = []
     for measure in made.measures:
         values, due = made.of(measure, best=kind_of(runs[0], measure).best), made.due(measure)
         for domain, within in groups.items():
-            sums = _sums(values[:, within])
-            total = due[:, within].sum(axis=1)
-            for at, run in enumerate(made.runs):
-                cell = (run, measure, domain, int(sums[0][at]), int(total[at]), *(float(s[at]) for s in sums[1:5]))
-                for name, value in zip(STATISTICS.names, (*cell, bool(sums[5][at])), strict=True):
-                    columns[name].append(value)
+            cell = {"run_id": list(made.runs), "measure": [measure] * len(runs), "domain": [domain] * len(runs)}
+            numbers = {"total": due[:, within].sum(axis=1), **vars(sums(values[:, within]))}
+            parts.append(pa.table({**cell, **numbers}).select(STATISTICS.names).cast(STATISTICS))
     out = io.BytesIO()
-    pq.write_table(pa.table(columns, schema=STATISTICS), out, compression="zstd")
+    pq.write_table(pa.concat_tables(parts), out, compression="zstd")
     return out.getvalue()
-
-
-def _sums(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.generic], ...]:
-    """Of each row: n, mean, squares, least, most, and whether each value is 0 or 1."""
-    known = np.isfinite(values)
-    n = known.sum(axis=1)
-    mean = np.where(known, values, 0.0).sum(axis=1) / np.maximum(n, 1)
-    squares = (np.where(known, values - mean[:, None], 0.0) ** 2).sum(axis=1)
-    least = np.where(n > 0, np.where(known, values, np.inf).min(axis=1, initial=np.inf), 0.0)
-    most = np.where(n > 0, np.where(known, values, -np.inf).max(axis=1, initial=-np.inf), 0.0)
-    whole = (~known | (values == 0.0) | (values == 1.0)).all(axis=1)
-    return n, mean, squares, least, most, whole

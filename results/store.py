@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from judges.stats import Estimate
-from results.catalogue import Catalogue, Unreadable
+from results.catalogue import Catalogue, Unreadable, stamp
 from results.manifest import Manifest
 from results.schema import FIGURES, RATINGS, SCHEMA_VERSION, ratings_sha256
 from results.writing import MANIFEST, new_draft, ratings_name, sweep, write_bytes, write_table, writing
@@ -120,17 +120,23 @@ class Store:
         tables = [pq.read_table(f, schema=RATINGS) for r in run_ids for f in self.ratings_files(r)]
         return pa.concat_tables(tables).unify_dictionaries() if tables else RATINGS.empty_table()
 
-    def own_ratings(self, run_id: str) -> pa.Table:
-        """The ratings of a run's own judges, without what was added.
+    def own_ratings(self, run: Manifest) -> pa.Table:
+        """The ratings of a run's own judges, without what was added: those that this manifest names, and no later ones.
 
         Raises:
-            StoreError: They cannot be read.
+            StoreError: They cannot be read, or have been replaced since.
         """
         try:
             # `read_table` would import pandas, a second that a cold table of a thousand runs has not.
-            return pq.ParquetFile(self.ratings_files(run_id)[0]).read().cast(RATINGS)
+            return pq.ParquetFile(self.runs_dir / run.run_id / ratings_name(run.ratings)).read().cast(RATINGS)
         except (OSError, pa.ArrowInvalid) as ex:
-            raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
+            raise StoreError(f"the ratings of {run.run_id!r} cannot be read; ingest its log again") from ex
+
+    def content(self, run: Manifest) -> str:
+        """What tells what a run's own judges say: the hash of its ratings; of schema 1 the state of its file."""
+        if run.ratings is not None:
+            return run.ratings
+        return f"file {stamp(self.runs_dir / run.run_id / ratings_name(None))}"
 
     def values(self, run_id: str, rater: str, epochs_apart: bool = False) -> dict[str, dict[str, float]]:
         """Mean value of each item over its epochs, per criterion, of one rater; turns of dialogues are apart (`turns`).
@@ -274,13 +280,12 @@ class Store:
         with self.writing():
             sweep(self.root)
 
-    def write(self, manifest: Manifest, ratings: pa.Table, draft: Path | None = None) -> bool:
+    def write(self, manifest: Manifest, ratings: pa.Table) -> bool:
         """Write a run, whole or not at all; what was added to it stays.
 
         Args:
             manifest: The run.
             ratings: Its ratings.
-            draft: A file that holds these ratings already, to be moved in.
 
         Returns:
             False where the store already holds exactly this run, from this file or from a copy of it.
@@ -288,10 +293,16 @@ class Store:
         Raises:
             StoreError: The folder cannot be written.
         """
-        return self.commit(manifest.model_copy(update={"ratings": ratings_sha256(ratings)}), lambda: ratings, draft)
+        return self.commit(manifest.model_copy(update={"ratings": ratings_sha256(ratings)}), lambda: ratings)
 
     def commit(self, manifest: Manifest, ratings: Callable[[], pa.Table], draft: Path | None = None) -> bool:
-        """`write`, for a manifest that holds the hash of its ratings; they are asked for if they are needed."""
+        """`write`, for a manifest that holds the hash of its ratings.
+
+        Args:
+            manifest: The run.
+            ratings: Gives its ratings, if they are needed.
+            draft: A file that holds them already, to be moved in.
+        """
         manifest = manifest.model_copy(update={"schema_version": SCHEMA_VERSION})
         folder = self.runs_dir / manifest.run_id
         name = ratings_name(manifest.ratings)
@@ -323,7 +334,7 @@ class Store:
     def _intact(self, run: Manifest) -> bool:
         """Whether a run's ratings are what its manifest says."""
         try:
-            return ratings_sha256(self.own_ratings(run.run_id)) == run.ratings
+            return ratings_sha256(self.own_ratings(run)) == run.ratings
         except StoreError:
             return False
 

@@ -90,7 +90,7 @@ def add_texts(store: Store, run_id: str, file: LogFile | None = None) -> bool:
         if manifest.source.sha256 is None:
             source = manifest.source.model_copy(update={"sha256": digest})
             known = manifest.model_copy(update={"source": source})
-            store.commit(known, lambda: store.own_ratings(run_id))
+            store.commit(known, lambda: store.own_ratings(manifest))
     return True
 
 

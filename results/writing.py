@@ -129,10 +129,19 @@ def sweep(root: Path) -> None:
         for draft in drafts:
             draft.unlink(missing_ok=True)
         found = list(folder.glob("ratings*.parquet"))
-        if not (folder / MANIFEST).exists() and {p.name for p in folder.iterdir()} == {p.name for p in found}:
+        if unfinished(folder):
             shutil.rmtree(folder, ignore_errors=True)
         elif len(found) > 1:
             _drop_unnamed(folder, found)
+
+
+def unfinished(folder: Path) -> bool:
+    """Whether a folder is of a run whose first writing has not ended: ratings or drafts, and nothing else."""
+    try:
+        names = [p.name for p in folder.iterdir()]
+    except OSError:
+        return False
+    return all(n.startswith((DRAFT, "ratings")) for n in names)
 
 
 def _drop_unnamed(folder: Path, found: list[Path]) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from leaderboard.naming import run_names
 from results.grid import Grid, grids
 from results.manifest import Manifest
 from results.store import Store
@@ -40,15 +40,8 @@ class Moment:
 
     @cached_property
     def labels(self) -> Mapping[str, str]:
-        """How people call each run; where two on one prompt set are called alike, with the end of their ids.
-
-        Untrusted text.
-        """
-        name = {r: (m.label, m.task, m.prompt_set.name) for r, m in self.runs.items()}
-        counts = Counter(name.values())
-        return {
-            r: m.label if counts[name[r]] == 1 else f"{m.label} ({r.rsplit('_', 1)[-1]})" for r, m in self.runs.items()
-        }
+        """How people call each run of the store, no two alike. Untrusted text."""
+        return run_names(list(self.runs.values()))
 
     def grid_of(self, run_id: str) -> Grid | None:
         """The grid that a run is in; None for runs on benign twins alone, and for those without items."""

@@ -7,7 +7,7 @@ import streamlit as st
 from leaderboard import charts
 from leaderboard.model import Board
 from leaderboard.overview import MOST, data_card, findings, headline, lead
-from leaderboard.views.shell import choose, now, text_table, title_of
+from leaderboard.views.shell import choose, now, say_rules, text_table, title_of
 from leaderboard.views.table import board_now
 from results.grid import Grid
 
@@ -24,7 +24,7 @@ def page() -> None:
     if groups:
         grid = groups[0] if len(groups) == 1 else choose("Comparable runs", groups, "group", title_of, width=760)
         _chart(board, grid)
-    said = list(findings(found.grids, found.labels))
+    said = list(findings(found.grids))
     st.subheader("What is shown")
     if said:
         # Names come from data: text, and no Markdown.
@@ -46,6 +46,8 @@ def _chart(board: Board, grid: Grid) -> None:
     if group is None or column is None:
         return
     rows = group.rows[:40]
+    if group.rules_only:
+        say_rules()
     st.text(group.sentence)
     figure = charts.forest(rows, column, dark=st.context.theme.type == "dark")
     if figure.data:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from leaderboard import present
+from leaderboard.naming import group_title
 from leaderboard.views.moment import Moment, moment, state_of
 from results.grid import Grid
 from results.store import Store, store_path
@@ -41,19 +42,43 @@ def now() -> Moment | None:
     try:
         found = moment_of(str(store.root), state_of(store))
     except OSError as ex:
-        st.error("The store cannot be read. Check the folder and its permissions, or choose another with --store.")
-        st.code(f"{store.root}: {ex.strerror or ex}", language=None)
+        say_unreadable(store, ex)
         return None
-    if found.damaged:
-        st.error("Some runs cannot be read and are left out of everything below.")
-        lines = (f"{present.plain(r)}: {present.plain(why, 300, ends=False)}" for r, why in found.damaged.items())
-        st.code("\n".join(lines), language=None, wrap_lines=True)
+    say_left_out(found.damaged)
     if not found.runs:
-        st.info("There are no runs in the store yet. Fill it with one of these and reload the page:")
-        st.code(COMMANDS, language="bash")
-        st.text(f"Store: {store.root}")
+        say_empty(store)
         return None
     return found
+
+
+def say_unreadable(store: Store, ex: OSError) -> None:
+    """That a store cannot be read, and why."""
+    st.error("The store cannot be read. Check the folder and its permissions, or choose another with --store.")
+    st.code(f"{store.root}: {ex.strerror or ex}", language=None)
+
+
+def say_left_out(damaged: Mapping[str, str]) -> None:
+    """Which runs cannot be read, and why; nothing where there are none."""
+    if damaged:
+        st.error("Some runs cannot be read and are left out of everything below.")
+        lines = (f"{present.plain(r)}: {present.plain(why, 300, ends=False)}" for r, why in sorted(damaged.items()))
+        st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+def say_empty(store: Store) -> None:
+    """That a store is empty, and what fills it."""
+    st.info("There are no runs in the store yet. Fill it with one of these and reload the page:")
+    st.code(COMMANDS, language="bash")
+    st.text(f"Store: {store.root}")
+
+
+def say_rules() -> None:
+    """That no judge was a model or a person."""
+    st.warning(
+        "**Judged by rules, not by a model or a person.** These figures are a baseline for trying things out, "
+        "and not a measurement.",
+        icon=":material/warning:",
+    )
 
 
 def choose(
@@ -86,14 +111,9 @@ def choose_grid(found: Moment, grids: Sequence[Grid] | None = None) -> Grid:
 
 
 def title_of(grid: Grid) -> str:
-    """Prompt set, items, rubric and panel of a group. Untrusted text."""
-    m = grid.runs[0]
-    name = " ".join(filter(None, [m.prompt_set.name or "prompt set not stated", m.prompt_set.version]))
-    judges = ", ".join(j.id for j in m.panel.judges) or "not stated"
-    panel = f"{m.panel.name} ({judges})" if m.panel.name else judges
-    runs = f"{len(grid.runs)} run{'s' * (len(grid.runs) != 1)}"
-    facts = (f"{m.task}: {name}", f"{len(m.items)} items", f"rubric {m.rubric.name}", f"panel {panel}", runs)
-    return present.plain(" · ".join(facts), 300)
+    """Task, prompt set, items, rubric and panel of a group, and how many runs it has. Untrusted text."""
+    m, many = grid.runs[0], len(grid.runs)
+    return present.plain(f"{m.task}: {group_title(m)} · {many} run{'s' * (many != 1)}", 300)
 
 
 def text_table(

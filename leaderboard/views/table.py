@@ -16,7 +16,7 @@ from leaderboard import charts, plane, present
 from leaderboard.board import board_of
 from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
 from leaderboard.views.moment import state_of
-from leaderboard.views.shell import COMMANDS, MOMENTS, moment_of
+from leaderboard.views.shell import MOMENTS, moment_of, say_empty, say_left_out, say_rules, say_unreadable
 from results.compare import PAIR_SCORE
 from results.store import Store, store_path
 
@@ -65,12 +65,13 @@ def page() -> None:
     try:
         board = board_now(str(store.root), state_of(store))
     except OSError as ex:
-        st.error("The store cannot be read. Check the folder and its permissions, or choose another with --store.")
-        st.code(f"{store.root}: {ex.strerror or ex}", language=None)
+        say_unreadable(store, ex)
         return
-    _left_out(board)
+    say_left_out(board.damaged)
+    if board.notes:
+        st.text("\n".join(board.notes))
     if not board.groups:
-        _empty(store)
+        say_empty(store)
     picked = _pick(_columns(board)) if board.groups else Column("paper", "")
     for n, group in enumerate(board.groups, 1):
         _group(group, picked, n, len(board.groups))
@@ -109,11 +110,7 @@ def _group(group: Group, picked: Column, n: int, of: int) -> None:
     st.header("Comparable runs" if of == 1 else f"Comparable runs, group {n} of {of}")
     st.text(group.title)
     if group.rules_only:
-        st.warning(
-            "**Judged by rules, not by a model or a person.** These figures are a baseline for trying things out, "
-            "and not a measurement.",
-            icon=":material/warning:",
-        )
+        say_rules()
     st.text(group.sentence)
     column = next((c for c in group.columns if c.name == picked.name), group.columns[0])
     if column.name != picked.name:
@@ -200,18 +197,3 @@ def _published(section: PublishedSection, picked: Column, n: int) -> None:
     _chart(section.rows, column, f"published-chart-{n}")
     _table(section.rows, section.columns, f"published-{n}", "Published figures, a row each system")
     st.text(section.note)
-
-
-def _left_out(board: Board) -> None:
-    if board.damaged:
-        st.error("Some runs cannot be read and are left out of everything below.")
-        st.code("\n".join(f"{present.plain(run)}: {present.plain(why, 300, ends=False)}"
-                          for run, why in sorted(board.damaged.items())), language=None, wrap_lines=True)  # fmt: skip
-    if board.notes:
-        st.text("\n".join(board.notes))
-
-
-def _empty(store: Store) -> None:
-    st.info("There are no runs in the store yet. Fill it with one of these and reload the page:")
-    st.code(COMMANDS, language="bash")
-    st.text(f"Store: {store.root}")

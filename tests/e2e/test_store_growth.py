@@ -97,7 +97,7 @@ def test_killed_at_any_moment_it_ends_the_same(kills: int, logs: Path, tmp_path:
         # Whatever is there is whole.
         assert there.damaged() == {}
         for run_id in there.run_ids():
-            assert ratings_sha256(there.own_ratings(run_id)) == there.manifest(run_id).ratings
+            assert ratings_sha256(there.own_ratings(there.manifest(run_id))) == there.manifest(run_id).ratings
         cut_short += len(there.run_ids()) < 30 or contents(there) != expected
         if turn % 4 == 3:
             ingest(Store(root), [logs], texts=True)
@@ -148,6 +148,22 @@ def test_what_a_killed_writer_left_is_swept_and_peoples_ratings_are_not(logs: Pa
     assert contents(store) == before
 
 
+def test_a_run_that_is_being_written_is_no_run_yet(logs: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    first, second = ingest(store, [logs / "00.eval", logs / "01.eval"]).written
+    told = (store.runs_dir / second / "run.json").read_bytes()
+    (store.runs_dir / second / "run.json").unlink()
+    (store.runs_dir / second / ".draft-1").write_bytes(told[:100])
+    assert store.run_ids() == [first]
+    assert store.damaged() == {}
+    (store.runs_dir / second / "run.json").write_bytes(told)
+    assert store.run_ids() == sorted([first, second])
+    # A reader that still holds the manifest of replaced ratings is told so, and never given the new ones as the old.
+    old = store.manifest(first).model_copy(update={"ratings": "0" * 64})
+    with pytest.raises(StoreError, match="cannot be read"):
+        store.own_ratings(old)
+
+
 # --- older and later schemas -----------------------------------------------------------------------------------------
 
 
@@ -179,6 +195,20 @@ def test_an_older_store_is_read_as_it_lies_and_brought_up(logs: Path, tmp_path: 
     assert "brought 1 run up to the present schema" in result.output
     assert contents(store) == expected
     assert Store(store.root).manifest(run_id).schema_version == SCHEMA_VERSION
+
+
+def test_what_is_derived_of_an_older_run_follows_its_ratings(logs: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    (run_id,) = ingest(store, [logs / "00.eval"]).written
+    as_schema_1(store, run_id)
+    before = cube(store, list(store.manifests()))
+    path = store.runs_dir / run_id / "ratings.parquet"
+    rows = [r | {"value": 5.0} if r["criterion"] == "grounding" else r for r in pq.read_table(path).to_pylist()]
+    pq.write_table(ratings_table(rows), path)
+    after = cube(store, list(store.manifests()))
+    grounding = before.criteria.index("grounding")
+    assert (before.verdicts[..., grounding] < 10).all()
+    assert (after.verdicts[..., grounding] == 10).all(), "half units of 5"
 
 
 def test_a_later_schema_is_refused_and_the_others_are_read(logs: Path, tmp_path: Path) -> None:
@@ -287,7 +317,7 @@ def test_a_bucket_is_ingested_as_a_folder_is(bucket: str, logs: Path, tmp_path: 
     assert report.written == ingest(here, [logs / f"{n:02d}.eval" for n in range(3)]).written
     assert list(report.refused) == ["s3://runs/logs/half.eval"]
     run_id = report.written[0]
-    assert store.own_ratings(run_id) == here.own_ratings(run_id)
+    assert store.own_ratings(store.manifest(run_id)) == here.own_ratings(here.manifest(run_id))
     remote = store.manifest(run_id)
     assert remote.source.location == "s3://runs/logs/00.eval"
     assert remote.source.etag

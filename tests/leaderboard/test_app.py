@@ -131,6 +131,7 @@ def test_hostile_names_are_never_read_as_markup(page: Open, tmp_path: Path) -> N
     store = demo_like(tmp_path)
     # A damaged run's folder, its reason, and a rubric's criterion carry names too.
     (store.root / "runs" / "![d](http:) <b>").mkdir()
+    (store.root / "runs" / "![d](http:) <b>" / "run.json").write_text("{")
     hostile_rubric(store)
     at = page(store.root)
     assert HOSTILE[:20] in texts(at) + str(at.dataframe[0].value["system"].tolist())

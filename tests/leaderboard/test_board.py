@@ -461,6 +461,7 @@ def test_board_file_escapes_names_and_asks_for_nothing(tmp_path: Path) -> None:
 def test_board_file_of_an_empty_store_and_of_damage(store: Store) -> None:
     assert "There are no runs" in board_html(load_board(store))
     (store.root / "runs" / "<b>bad").mkdir(parents=True)
+    (store.root / "runs" / "<b>bad" / "run.json").write_text("{")
     page = board_html(load_board(store))
     assert "&lt;b&gt;bad" in page and "<b>bad" not in page
 

@@ -31,7 +31,7 @@ def test_findings_are_those_of_the_comparison(tmp_path: Path) -> None:
         system(store, f"m/{n}", condition="prompted", seed=n + 40, answered=0.9 if n % 2 else 0.4)
     system(store, "m/alone", condition="prompted", seed=9)
     now = moment(store)
-    said = list(findings(now.grids, now.labels))
+    said = list(findings(now.grids))
     assert len(said) == 4, "who has no baseline beside it is compared with nobody"
     for n in range(4):
         (sentence,) = (s for s in said if s.startswith(f"m/{n} · prompted"))
