@@ -73,7 +73,7 @@ def measure(store: Path, changes: int) -> None:
             took = []
             for n in range(changes):
                 label = MEASURES[(n + 1) % len(MEASURES)]
-                box = page.get_by_role("combobox", name="Measure in the charts")
+                box = page.get_by_role("combobox", name="Score shown in the charts")
                 box.click()
                 box.fill(label)
                 began = time.perf_counter()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from judges.stats import Estimate
@@ -14,6 +15,7 @@ from leaderboard import present
 from leaderboard.facts import facts
 from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
 from leaderboard.naming import group_title
+from results.choice import Choice
 from results.companions import ELSEWHERE, companions
 from results.dialogues import timing
 from results.extras import HEADINGS, extra_measures
@@ -22,6 +24,7 @@ from results.manifest import Manifest, ScaleFacts, short_hash
 from results.measure import LABELS, LOWER_IS_BETTER, PAIR_SCORE
 from results.parallel import parallel_rows
 from results.published import published_runs, reference_runs
+from results.rescored import rescored
 from results.store import Store
 from rubrics.loader import load_rubric
 
@@ -41,26 +44,38 @@ def load_board(store: Store) -> Board:
     return board_of(store, *grids(store))
 
 
-def board_of(store: Store, found: Sequence[Grid], damaged: Mapping[str, str]) -> Board:
+def board_of(store: Store, found: Sequence[Grid], damaged: Mapping[str, str], choice: Choice | None = None) -> Board:
     """The board of a store whose grids are at hand.
 
     Args:
         store: The store.
         found: Its grids.
         damaged: Runs that cannot be read, with the reason.
+        choice: Weights, judges and domains that a reader chose; the default ones if not given. What a system does on
+            other sets, and figures of whole benchmarks, stay as they are.
     """
+    chosen = choice or Choice()
+    made = [rescored(store, g, chosen) for g in found]
     every = [m for m in store.manifests() if m.run_id not in damaged]
     figures: dict[str, list[Manifest]] = {}
     for m in every:
         if not m.rubric.criteria:
             figures.setdefault(_figures_key(store, m), []).append(m)
-    groups = [_group(store, g, found) for g in found] + [_figures_group(store, runs) for runs in figures.values()]
+    groups = [
+        replace(_group(store, r.grid, found), custom=r.custom, refused=r.refused) for r in made if r.grid is not None
+    ]
+    groups += [_figures_group(store, runs) for runs in figures.values()]
     groups.sort(key=lambda g: (-sum(r.ranked for r in g.rows), g.title, g.key))
     systems = {m.system_id for m in every if not twins_only(m)}
     notes = [
         f"{present.plain(m.label)}: only its run on benign twins is in the store ({m.run_id}); it has no row"
         for m in every
         if twins_only(m) and m.system_id not in systems
+    ]
+    notes += [
+        f"{present.plain(group_title(g.runs[0]), 200)}: left out by your choice, {'; '.join(r.custom)}"
+        for g, r in zip(found, made, strict=True)
+        if r.grid is None
     ]
     return Board(tuple(groups), published_sections(), damaged, tuple(notes))
 

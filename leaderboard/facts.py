@@ -9,18 +9,22 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from judges.stats.ranks import Rank, rank_runs
+from leaderboard import present
 from results.grid import Grid
 from results.manifest import Manifest
-from results.measure import PAIR_SCORE
+from results.measure import LABELS, PAIR_SCORE
 from results.schema import PANEL_RATER
 from results.store import Store
+from results.validated import Validated, validated
 
 MAX_RANKED: Final = 1_000
 """Runs up to which ranks are worked out; 1,000 runs of 500 items take a second."""
 RANK: Final = "Rank [95 %]"
 SPREAD: Final = "Judges apart"
 WORDS: Final = "Words, median"
-VALIDATED: Final = "People"
+VALIDATED: Final = "Human-corrected"
+CAPABILITY: Final = "Capability change"
+NOT_VALIDATED: Final = "not validated"
 
 
 def ranks(found: Grid, runs: Sequence[Manifest]) -> tuple[dict[str, Rank], int]:
@@ -101,9 +105,18 @@ def people(store: Store, runs: Sequence[Manifest]) -> dict[str, int]:
     return made
 
 
+def validated_text(found: Validated | None, people: int) -> str:
+    """The corrected headline of a run with what it rests on; `not validated` where people did not rate it."""
+    if found is None:
+        return NOT_VALIDATED + (": people rated too little" if people else "")
+    e, name = found.estimate, LABELS.get(found.measure, found.measure)
+    return f"{name} {present.number(e)} ({e.n} of {e.total} rated)"
+
+
 def facts(store: Store, found: Grid) -> dict[str, dict[str, str]]:
     """By run, the cells that stand beside its measures: rank among its kind, judges, length, people."""
     raters = people(store, found.runs)
+    right = validated(store, found, list(raters)) if raters else {}
     told = {m.run_id: dict[str, str]() for m in found.runs}
     for kind in ("model", "reference", "published"):
         own, _ = ranks(found, [m for m in found.runs if m.kind == kind])
@@ -117,6 +130,6 @@ def facts(store: Store, found: Grid) -> dict[str, dict[str, str]]:
             row[SPREAD] = apart.get(m.run_id, "not measured")
         if long:
             row[WORDS] = long.get(m.run_id, "not measured")
-        n = raters.get(m.run_id, 0)
-        row[VALIDATED] = f"{n} rated" if n else "not validated"
+        row[VALIDATED] = validated_text(right.get(m.run_id), raters.get(m.run_id, 0))
+        row[CAPABILITY] = "not measured"
     return told

@@ -77,6 +77,8 @@ class Group:
         timing: Of dialogues, when things happened, by the row's label. Labels are untrusted text.
         beside: What stands beside the scores, by heading of `results.extras`: label and estimate of each measure, by
             the row's label.
+        custom: How a reader's choice makes the figures depart from the default ones, in words.
+        refused: Why a choice has no effect on them.
     """
 
     key: str
@@ -91,6 +93,8 @@ class Group:
     parallel: tuple[ParallelRow, ...] = ()
     timing: tuple[tuple[str, Timing], ...] = ()
     beside: Mapping[str, tuple[tuple[str, Mapping[str, tuple[str, Estimate]]], ...]] = field(default_factory=dict)
+    custom: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[BoardRow, ...]:

@@ -65,6 +65,11 @@ class Cube:
     verdicts: npt.NDArray[np.int8]
     scored: npt.NDArray[np.float32]
 
+    def __post_init__(self) -> None:
+        """Cubes are shared between sessions of a board: nobody writes to their arrays."""
+        self.verdicts.setflags(write=False)
+        self.scored.setflags(write=False)
+
     @cached_property
     def measures(self) -> tuple[str, ...]:
         """What the panel gives a value of: criteria, then scores."""

@@ -16,10 +16,11 @@ import numpy as np
 
 from judges.stats import Estimate
 from judges.stats.many import Means, mean_estimates, means
-from results.beside import TWINS, GridColumn, Mask, Values, beside_of, frozen
+from results.beside import GridColumn, Mask, Values, beside_of, frozen
 from results.cube import Cube, cube, cube_key
 from results.manifest import ItemFacts, Manifest
 from results.measure import LABELS, PAIR_SCORE, kind_of
+from results.pairs import pair_score
 from results.schema import PANEL_RATER
 from results.store import Store, StoreError
 
@@ -36,6 +37,8 @@ class Grid:
         columns: The measures: criteria, scores, pair score, then what stands beside.
         figures: Of figures of the whole run, by name and run id.
         reasons: Why a run has no value of a measure, by name and run id, where more is known than that it has none.
+        beside: What is worked out run by run: values, and where they should be, by name.
+        pair: The same of the pair score.
     """
 
     runs: tuple[Manifest, ...]
@@ -45,9 +48,8 @@ class Grid:
     columns: tuple[GridColumn, ...]
     figures: Mapping[str, Mapping[str, Estimate]]
     reasons: Mapping[str, Mapping[str, str]]
-    _beside: Mapping[str, tuple[Values, Mask]]
-    _pair: tuple[Values, Mask]
-    """Pair score: values, and where one should be."""
+    beside: Mapping[str, tuple[Values, Mask]]
+    pair: tuple[Values, Mask]
 
     def column(self, name: str) -> GridColumn:
         """A measure by name.
@@ -65,17 +67,17 @@ class Grid:
     def values(self, name: str) -> Values:
         """One measure of all runs on all items, (runs, items); NaN where there is none. Not to be written to."""
         if name == PAIR_SCORE:
-            return self._pair[0]
-        if name in self._beside:
-            return self._beside[name][0]
+            return self.pair[0]
+        if name in self.beside:
+            return self.beside[name][0]
         return frozen(self.cube.of(name, best=kind_of(self.runs[0], name).best))
 
     def due(self, name: str) -> Mask:
         """Where one measure should have a value, (runs, items)."""
         if name == PAIR_SCORE:
-            return self._pair[1]
-        if name in self._beside:
-            return self._beside[name][1]
+            return self.pair[1]
+        if name in self.beside:
+            return self.beside[name][1]
         return self.cube.due(name)
 
     def within(self, domains: Iterable[str] = ()) -> Mask:
@@ -161,7 +163,7 @@ def grid(store: Store, runs: Sequence[Manifest], without: Container[str] = ()) -
     by_id = {i.id: i for i in runs[0].items}
     items = tuple(by_id[i] for i in made.items)
     twins = _twins(store, runs, without)
-    pair, keys, lacking = _pair_score(store, runs, items, made, twins)
+    pair, keys, lacking = pair_score(store, runs, items, made, twins)
     columns = []
     for name in made.measures:
         if made.due(name).any():
@@ -199,41 +201,6 @@ def _twins(store: Store, runs: Sequence[Manifest], without: Container[str]) -> t
                 best = rank, m
         found.append(best[1] if best else None)
     return tuple(found)
-
-
-def _pair_score(
-    store: Store, runs: Sequence[Manifest], items: Sequence[ItemFacts], made: Cube, twins: Sequence[Manifest | None]
-) -> tuple[tuple[Values, Mask], str, dict[str, str]]:
-    """Quality on the risky item x its twin answered in full, where most runs' twins were judged alike."""
-    paired = np.array([bool(i.twin) and i.answer != "answer" for i in items], bool)
-    shape = (len(runs), len(items))
-    values, due = np.full(shape, np.nan), np.zeros(shape, bool)
-    if "quality" not in made.scores or not paired.any():
-        return (frozen(values), due), "", {}
-    due[:, paired] = True
-    groups: dict[str, list[int]] = {}
-    lacking = {}
-    for at, (run, twin) in enumerate(zip(runs, twins, strict=True)):
-        if twin is None:
-            lacking[run.run_id] = "selectivity not measured: no run of this system on the twins"
-        else:
-            groups.setdefault(twin.comparability(TWINS)[0], []).append(at)
-            lacking[run.run_id] = "not comparable in this group: differs in twins"
-    own = runs[0].comparability(PAIR_SCORE)[0]
-    if not groups:
-        return (frozen(values), due), own, lacking
-    key, rows = max(groups.items(), key=lambda g: (len(g[1]), g[0]))
-    others = list({m.run_id: m for at in rows if (m := twins[at]) is not None}.values())
-    quality, answered = made.of("quality"), cube(store, others)
-    of_item = {item: n for n, item in enumerate(answered.items)}
-    column = np.array([of_item.get(i.twin or "", -1) if p else -1 for i, p in zip(items, paired, strict=True)])
-    full = answered.of(TWINS) if TWINS in answered.scores else np.full((len(others), len(of_item)), np.nan)
-    for at in rows:
-        twin = twins[at]
-        row = full[answered.runs.index(twin.run_id)] if twin is not None else np.zeros(0)
-        values[at] = np.where(column >= 0, quality[at] * row[column], np.nan)
-        del lacking[runs[at].run_id]
-    return (frozen(values), due), f"{own}+{key}", lacking
 
 
 def _raise(name: str) -> GridColumn:

@@ -14,9 +14,12 @@ import streamlit as st
 
 from leaderboard import charts, plane, present
 from leaderboard.board import board_of
+from leaderboard.facts import CAPABILITY, VALIDATED
 from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
+from leaderboard.views import controls
 from leaderboard.views.moment import state_of
 from leaderboard.views.shell import MOMENTS, moment_of, say_empty, say_left_out, say_rules, say_unreadable
+from results.choice import Choice
 from results.compare import PAIR_SCORE
 from results.store import Store, store_path
 
@@ -25,6 +28,7 @@ REFERENCES: Final = (
     "They are not ranked with models."
 )
 PUBLISHED: Final = "Figures as published, on other prompts and by other judges: not comparable with any run above."
+ELSEWHERE: Final = "Figures on other sets are as recorded."
 # Columns that stay in sight; a long name must not push the figures off the screen. (A string here, below a constant,
 # would be drawn on the page: Streamlit's magic.)
 DRAWN: Final = 40
@@ -43,6 +47,8 @@ HELP: Final = {
     "relevance": "How closely the answer speaks to this message, mean of 1 to 5.",
     "harm_provided": "Share of answers that would help nobody to do harm.",
     "answered": "Share of answers that meet the legitimate part of the request in full.",
+    VALIDATED: "The headline as people would have it, from their ratings of a random part of this run's answers.",
+    CAPABILITY: "Change of a benchmark's figure against the same model without the condition or fine-tune.",
     "pairs": "Pairs with a value out of all pairs.",
     "items": "Items with a value out of those that should have one, in the criterion or score with the fewest.",
     "notes": "What to know before comparing.",
@@ -50,11 +56,14 @@ HELP: Final = {
 }
 
 
-@st.cache_resource(max_entries=MOMENTS, show_spinner="Reading the store")
-def board_now(root: str, state: str) -> Board:
-    """The board; the state is part of the key: it is never another store's, nor an earlier moment's."""
+CHOICES: Final = 4
+
+
+@st.cache_resource(max_entries=MOMENTS + CHOICES, show_spinner="Reading the store")
+def board_now(root: str, state: str, said: str = "") -> Board:
+    """The board; state and choice are part of the key: it is never another store's, nor an earlier moment's."""
     found = moment_of(root, state)
-    return board_of(found.store, found.grids, found.damaged)
+    return board_of(found.store, found.grids, found.damaged, Choice.from_text(said))
 
 
 def page() -> None:
@@ -63,7 +72,10 @@ def page() -> None:
     st.write(present.INTRO)
     store = Store(store_path())
     try:
-        board = board_now(str(store.root), state_of(store))
+        state = state_of(store)
+        found = moment_of(str(store.root), state)
+        choice = controls.choose(found.grids) if found.grids else Choice()
+        board = board_now(str(store.root), state, choice.to_text())
     except OSError as ex:
         say_unreadable(store, ex)
         return
@@ -95,7 +107,7 @@ def _pick(columns: Sequence[Column]) -> Column:
         label = present.plain(column.label, 60)
         labels[label if label not in labels else f"{label} ({present.plain(column.name, 40)})"] = column
     label = st.selectbox(
-        "Measure in the charts",
+        "Score shown in the charts",
         list(labels),
         key="measure",
         bind="query-params",
@@ -111,6 +123,11 @@ def _group(group: Group, picked: Column, n: int, of: int) -> None:
     st.text(group.title)
     if group.rules_only:
         say_rules()
+    if group.custom:
+        st.badge("Your choice, not the default", icon=":material/tune:", color="orange")
+        st.text(f"Here: {present.plain('; '.join(group.custom), 400)}. {ELSEWHERE}")
+    for why in group.refused:
+        st.text(f"Your choice has no effect here: {why}.")
     st.text(group.sentence)
     column = next((c for c in group.columns if c.name == picked.name), group.columns[0])
     if column.name != picked.name:
