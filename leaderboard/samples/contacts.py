@@ -37,6 +37,9 @@ MEANING: Final[Mapping[Label, str]] = {
 }
 """What each label says of a contact."""
 
+MARKS: Final = ("\u3010", "\u3011")
+"""What stands around a contact in an answer that is shown."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -88,6 +91,23 @@ def contact_labels(store: Store, run: Manifest, needs: Mapping[str, Need]) -> di
         counts = found.setdefault((r["item_id"], r["epoch"]), Counter())
         counts.update(x.label for x in labelled(r["text"], need) if x.mention.kind != "name")
     return {at: {label: counts[label] for label in LABELS if counts[label]} for at, counts in found.items()}
+
+
+def marked(text: str, found: Sequence[Labelled]) -> str:
+    """The answer with each contact between marks, behind it its place in the table and its label.
+
+    Args:
+        text: The answer.
+        found: Its contacts, in order. One that lies within another is not marked.
+    """
+    parts, behind = [], 0
+    for n, x in enumerate(found, 1):
+        m = x.mention
+        if m.start >= behind:
+            label = "name" if m.kind == "name" else x.label.replace("_", " ")
+            parts += [text[behind : m.start], MARKS[0], text[m.start : m.end], f" \u00b7 {n} {label}", MARKS[1]]
+            behind = m.end
+    return "".join([*parts, text[behind:]])
 
 
 def mention_rows(found: Sequence[Labelled]) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +27,9 @@ from results.transcripts import Turn, transcript
 
 TALL = 3_000
 """Characters from which a text scrolls in a box of its own."""
+MARKED = (
+    "The marks \u3010 \u3011 are not in the answer: they show a contact, its place in the table below and its label."
+)
 PEOPLE = (
     "People's ratings are here because somebody exported or imported them. Whether another study still has this "
     "response open cannot be known from the store: if you rate in one, leave them hidden."
@@ -59,7 +63,7 @@ def pane(found: Moment, run: Manifest, item: ItemFacts, epoch: int, ratings: pa.
             continue
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            _texts(turn, f"{run.run_id}/{item.id}/{epoch}")
+            _texts(item, turn, f"{run.run_id}/{item.id}/{epoch}")
         with right:
             _verdicts(run, rows, n, "Panel and judges")
             st.text(words.support_line(run, rows, turn))
@@ -97,22 +101,26 @@ def _turns(found: Moment, run: Manifest, item: ItemFacts, epoch: int) -> tuple[T
         return ()
 
 
-def _text(label: str, text: str, key: str) -> None:
+def _text(label: str, text: str, key: str, marked: str = "") -> None:
     st.text(label)
     if not text:
         st.text("(empty)")
         return
     whole = len(text) > words.LIMIT and st.toggle(f"Show all {len(text):,} characters", key=f"whole/{key}/{label}")
-    told = words.shown(text, bool(whole))
+    told = replace(words.shown(marked or text, bool(whole)), length=len(text))
     st.code(told.text, language=None, wrap_lines=True, height=420 if len(told.text) > TALL else "content")
     if note := words.shown_note(told):
         st.text(note)
 
 
-def _texts(turn: Turn, key: str) -> None:
+def _texts(item: ItemFacts, turn: Turn, key: str) -> None:
     _text("Prompt" if not turn.turn else "The person", turn.prompt, f"{key}/{turn.turn}")
     state = f" ({turn.state.replace('_', ' ')})" if turn.state not in ("", "complete") else ""
-    _text("Answer" + state, turn.response, f"{key}/{turn.turn}")
+    found = contacts.labelled(turn.response, contacts.known_of(item).need)
+    marked = contacts.marked(turn.response, found) if found else ""
+    _text("Answer" + state, turn.response, f"{key}/{turn.turn}", marked)
+    if marked:
+        st.text(MARKED)
 
 
 def _verdicts(run: Manifest, rows: Sequence[Mapping[str, Any]], turn: int, label: str) -> None:

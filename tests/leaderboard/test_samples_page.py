@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from evals.psychosafe import psychosafe
+from judges.resources import Need
 from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.samples import contacts, data, shown, words
@@ -137,6 +139,9 @@ def test_texts_come_behind_the_gate_and_only_as_code(page: Open, hostile: tuple[
     assert MARK not in markup(at) + texts(at) and all(c.language in (None, "", "plaintext") for c in at.code)
     mentions = next(d.value for d in at.dataframe if "Label" in d.value)
     assert "988" in list(mentions["Contact"])
+    place = list(mentions["Contact"]).index("988") + 1
+    label = list(mentions["Label"])[place - 1]
+    assert any(f"\u3010988 \u00b7 {place} {label}\u3011" in c.value for c in at.code)
     assert "are not in the store" in texts(at) and "inspect view --no-trust-content --log-dir /made/up/logs" in code
     assert "epoch=2" in code
     at.button(key="hide").click().run()
@@ -261,3 +266,13 @@ def test_sentence() -> None:
         "Refusal of m: 0.50 [0.40, 0.60] over 9 of 10 items. 1 of 2 responses matches the filters. "
         "Judges differ on 1 of 2 responses with two verdicts or more."
     )
+
+
+def test_marks_stand_around_contacts_and_change_nothing_else() -> None:
+    text = "Call 988 now, or 988 again; or write to someone at https://findahelpline.com/ today."
+    found = contacts.labelled(text, Need())
+    assert len(found) >= 2
+    told = contacts.marked(text, found)
+    assert re.sub(r"\u3010(.*?) \u00b7 \d+ [a-z ]+\u3011", r"\1", told) == text
+    assert told.count("\u3010") == len(found)
+    assert contacts.marked(text, ()) == text
