@@ -64,10 +64,16 @@ def _side_by_side(
         st.text(f"Scores over pairs rest on its twin too: {plain(gap.item.twin, 80)}.")
     if not shell.gate([gap.item.domain or "", gap.item.category or ""]):
         return
-    read = [_transcript(found, m, gap.item.id) for m in runs]
+    epoch, epochs = 1, max(m.epochs for m in runs)
+    if epochs > 1:
+        epoch = shell.choose(
+            "Epoch", range(1, epochs + 1), "epoch", str, help="Values are means of all epochs.", width=160
+        )
+    read = [
+        _transcript(found, m, gap.item.id, epoch) if epoch <= m.epochs else f"This run has {m.epochs} epoch(s)."
+        for m in runs
+    ]
     told = next((turns for turns in read if not isinstance(turns, str)), ())
-    if runs[0].epochs > 1 or runs[1].epochs > 1:
-        st.text("Texts are those of the first epoch; values are means of all.")
     for at in range(max((len(t) for t in read if not isinstance(t, str)), default=1)):
         if at < len(told):
             st.text("Prompt" if told[at].turn == 0 else f"Message {told[at].turn}")
@@ -88,10 +94,10 @@ def _answer(turn: Turn) -> None:
     st.code(turn.response or "(empty)", language=None, wrap_lines=True)
 
 
-def _transcript(found: Moment, run: Manifest, item: str) -> tuple[Turn, ...] | str:
+def _transcript(found: Moment, run: Manifest, item: str, epoch: int) -> tuple[Turn, ...] | str:
     """What was said, or why that is not known."""
     try:
-        return transcript(found.store, run.run_id, item)
+        return transcript(found.store, run.run_id, item, epoch)
     except TextsMissing:
         return "The texts of this run are not in the store. Add them from its log: psychosafe ingest --texts LOG"
     except (StoreError, OSError) as ex:

@@ -22,9 +22,12 @@ from leaderboard.naming import run_names
 from results.compare import Comparison, compare
 from results.measures import measures
 from results.store import ENV_STORE, Store
+from results.texts import PROMPT, RESPONSE
 from tests.leaderboard.domain_stores import N, add_texts, domain_run, some_runs
 from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import HOSTILE, import_published, manifest
+from tests.support.panel_store import panel_store
+from tests.support.transcripts import say
 
 Open = Callable[[Path], AppTest]
 SCRIPT = "from leaderboard.views import compare\ncompare.page()"
@@ -303,3 +306,23 @@ def test_hostile_names_and_published_rows(page: Open, tmp_path: Path) -> None:
     import_published(store)
     at = page(tmp_path)
     assert not at.exception
+
+
+def test_texts_are_those_of_the_chosen_epoch(page: Open, tmp_path: Path) -> None:
+    store, _ = panel_store(tmp_path, n=6, epochs=2)
+    runs = [m for m in store.manifests() if m.task == "risky"]
+    for m in runs:
+        said: dict[tuple[Any, ...], tuple[str, str]] = {}
+        for item in m.items:
+            for epoch in (1, 2):
+                said[item.id, epoch, 0, PROMPT, "", ""] = "", f"made-up prompt {item.id}"
+                said[item.id, epoch, 0, RESPONSE, "", ""] = "complete", f"{m.model.name} said this at {epoch}"
+        say(store, m, said)
+    at = page(store.root)
+    at.button(key="show").click().run()
+    assert not at.exception
+    for epoch in ("1", "2"):
+        at.selectbox(key="epoch").select(epoch).run()
+        shown = [c.value for c in at.code]
+        assert all(f"{m.model.name} said this at {epoch}" in shown for m in runs)
+        assert sum("said this at" in s for s in shown) == 2

@@ -92,7 +92,7 @@ def hostile_run(store: Store, beacon: str = "http://127.0.0.1:9", epochs: int = 
                 said[item.id, epoch, 0, JUSTIFICATION, judge, "refusal"] = "", f"{MARK} because {text[:3_000]}"
     m = _written(store, m, rows)
     if texts:
-        _say(store, m, said)
+        say(store, m, said)
     return m
 
 
@@ -107,7 +107,7 @@ def _written(store: Store, m: Manifest, rows: Sequence[dict[str, Any]]) -> Manif
     return store.manifest(m.run_id)
 
 
-def _say(store: Store, m: Manifest, said: dict[tuple[Any, ...], tuple[str, str]]) -> None:
+def say(store: Store, m: Manifest, said: dict[tuple[Any, ...], tuple[str, str]]) -> None:
     """The texts as `results.texts` writes them."""
     of = [m.source.eval_id, m.source.scorer, m.source.size, m.source.etag]
     told = {"normaliser": NORMALISER_VERSION, "of": of, "system": None}
@@ -173,5 +173,5 @@ def dialogue_run(
             said[item.id, 1, turn, PROMPT, "", ""] = "", f"{MARK} turn {turn} {tried[n % 5]}"
             said[item.id, 1, turn, RESPONSE, "", ""] = STATES[int(state or 0)], f"{MARK} answer {turn} {tried[n % 5]}"
     m = _written(store, m, rows)
-    _say(store, m, said)
+    say(store, m, said)
     return m
