@@ -10,6 +10,7 @@ import click
 _COMMANDS: Final = {
     "demo": ("leaderboard.cli.demo", "Four reference policies through the whole path, in about three minutes."),
     "data": ("leaderboard.cli.data", "Published data sets: what there is, fetch once, check."),
+    "run": ("leaderboard.cli.suite", "A whole study from one file: planned, run, resumed, compared."),
     "rejudge": ("leaderboard.cli.rejudge", "Judge finished logs again with another panel."),
     "ingest": ("leaderboard.cli.runs", "Bring Inspect logs into the store."),
     "import": ("leaderboard.cli.imports", "Bring runs and people's ratings from other formats into the store."),

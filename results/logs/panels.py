@@ -107,6 +107,7 @@ def _manifest(log: Log, name: str, digest: str | None) -> Manifest:
     dataset = told.get("dataset") or {}
     total = set_facts.get("n") or dataset.get("samples") or len(dataset.get("sample_ids") or [])
     args = told.get("model_args") or {}
+    study = (told.get("metadata") or {}).get("psychosafe_suite") or {}
 
     def run_id(scorer: Any, panel: Any, rubric: Any) -> str:
         # A log that is scored again is another judgment of the same answers, hence another run.
@@ -121,7 +122,7 @@ def _manifest(log: Log, name: str, digest: str | None) -> Manifest:
         created=str(told["created"]),
         model=ModelFacts(
             name=model,
-            revision=args.get("revision"),
+            revision=args.get("revision") or study.get("revision"),
             base_url=told.get("model_base_url"),
             family=family,
             args={k: v for k, v in args.items() if "key" not in k.lower()},
@@ -154,7 +155,9 @@ def _manifest(log: Log, name: str, digest: str | None) -> Manifest:
         detectors=_detectors(summaries, name),
         versions={"harness": (ours.get("harness") or {}).get("version"),
                   "commit": (ours.get("harness") or {}).get("commit"),
-                  "inspect_ai": (told.get("packages") or {}).get("inspect_ai")},
+                  "inspect_ai": (told.get("packages") or {}).get("inspect_ai"),
+                  **({"base": study["base"]} if study.get("base") else {}),
+                  **({"served": study["served"].get("sha256")} if study.get("served") else {})},
         counts={"responses": max(len(summaries), states.total()), "errors": sum(1 for s in summaries if s.get("error")),
                 **dict(states)},
         usage=usage,

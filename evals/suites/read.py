@@ -1,0 +1,104 @@
+"""Reading suite files, with everything that is wrong said at once."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from evals.suites.model import ModelEntry, Suite, SuiteError, TaskEntry
+from evals.suites.serve import Serve
+
+MAX_BYTES: Final = 1_000_000
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PARTS: Final[Mapping[str, type[BaseModel]]] = {"models": ModelEntry, "tasks": TaskEntry, "serve": Serve}
+
+
+class _Strict(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error, and not silently the last of the two."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if isinstance(name, str) and name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{name[:60]!r} stands twice", key.start_mark)
+            seen.add(name if isinstance(name, str) else None)
+        return super().construct_mapping(node, deep)
+
+
+def read_suite(path: Path, environ: Mapping[str, str] | None = None) -> Suite:
+    """Read a suite file.
+
+    `${NAME}` in a `base_url` means that environment variable.
+
+    Args:
+        path: The file.
+        environ: Environment variables; those of this process if not given.
+
+    Raises:
+        SuiteError: Every reason why it cannot be used, a line each.
+    """
+    data = _data(path)
+    missing: list[str] = []
+    _filled(data, os.environ if environ is None else environ, missing)
+    try:
+        suite = Suite.model_validate(data)
+    except ValidationError as ex:
+        raise SuiteError(*missing, *dict.fromkeys(_said(e) for e in ex.errors())) from ex
+    reasons = [*missing, *suite.problems()]
+    if reasons:
+        raise SuiteError(*reasons)
+    return suite
+
+
+def _data(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SuiteError(f"{path}: larger than {MAX_BYTES:,} bytes; a suite is a page of YAML")
+        text = path.read_text(encoding="utf-8")
+    except OSError as ex:
+        raise SuiteError(f"{path}: cannot be read ({ex.strerror}); there are suites in suites/") from ex
+    except UnicodeDecodeError as ex:
+        raise SuiteError(f"{path}: not UTF-8 text; save it as UTF-8") from ex
+    try:
+        data = yaml.load(text, _Strict)  # noqa: S506  (a SafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError) as ex:
+        mark = getattr(ex, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        what = getattr(ex, "problem", None) or "nested too deeply"
+        raise SuiteError(f"{path}{where}: not valid YAML: {' '.join(str(what).split())[:160]}") from ex
+    if not isinstance(data, dict):
+        raise SuiteError(f"{path}: no suite: it begins with `suite: NAME`, then `models:` and `tasks:`")
+    return data
+
+
+def _filled(data: dict[str, Any], environ: Mapping[str, str], missing: list[str]) -> None:
+    """Put variables into addresses; those that are not set are named."""
+    models = data.get("models")
+    for entry in models if isinstance(models, list) else ():
+        url = entry.get("base_url") if isinstance(entry, dict) else None
+        if isinstance(url, str):
+            for name in _VARIABLE.findall(url):
+                if not environ.get(name):
+                    missing.append(f"models: {str(entry.get('id'))[:60]}: base_url needs ${name}, which is not set")
+            # What is not set stays an address, so that the rest of the file is checked too.
+            entry["base_url"] = _VARIABLE.sub(lambda m: environ.get(m[1]) or "http://not-set", url)
+
+
+def _said(error: Any) -> str:
+    loc = [str(p + 1) if isinstance(p, int) else str(p) for p in error["loc"]]
+    where = ".".join(loc) or "suite"
+    if error["type"] == "extra_forbidden":
+        owner = next((_PARTS[p] for p in reversed(loc[:-1]) if p in _PARTS), Suite)
+        near = difflib.get_close_matches(loc[-1], list(owner.model_fields), 1)
+        return f"{where[:120]}: unknown key{f'; did you mean {near[0]!r}?' if near else ''}"
+    if error["type"] == "missing":
+        return f"{where[:120]}: is missing"
+    return f"{where[:120]}: {error['msg'].removeprefix('Value error, ')[:300]}"

@@ -1,0 +1,197 @@
+"""`psychosafe run`: a whole study from one file, resumable, on one machine or several."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
+from results.store import Store
+
+if TYPE_CHECKING:
+    from evals.suites.plan import Plan, Spent
+    from evals.suites.run import Outcome
+    from evals.suites.runner import Progress
+
+COLUMNS: Final = ("Run", "Samples", "Calls", "of these, judges", "Tokens in", "Tokens out", "Cost")
+
+
+@click.command("run")
+@click.argument("suite", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dir", "root", metavar="DIR|URL", help="Where logs and claims go [runs/NAME]; s3://... for several.")
+@click.option("--dry-run", is_flag=True, help="Print the runs with calls, tokens and cost, and send nothing.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs at a time.")
+@click.option("--shard", metavar="I/N", help="Only every N-th run from the I-th on, and without claims.")
+@click.option("--only", multiple=True, metavar="TEXT", help="Only runs whose name holds TEXT; may be repeated.")
+@click.option("--expiry", type=click.FloatRange(1), help="Seconds after which a silent runner is given up [60].")
+@click.option("--retry-wait", type=click.FloatRange(0), help="Seconds before failed samples are tried again [30].")
+@click.option("--no-ingest", is_flag=True, help="Write logs only.")
+@click.option("--serve-commands", is_flag=True, help="Print how vLLM is started for each model, and stop.")
+@store_option
+@format_option
+def run_command(
+    suite: Path,
+    root: str | None,
+    dry_run: bool,
+    workers: int,
+    shard: str | None,
+    only: tuple[str, ...],
+    expiry: float | None,
+    retry_wait: float | None,
+    no_ingest: bool,
+    serve_commands: bool,
+    store: Store,
+    fmt: str,
+) -> None:
+    """Run every model under every condition on every task of a SUITE, and compare.
+
+    What is done is not done again: give the same command after a stop, or on another machine with the same --dir, and
+    the rest is run. Suites are YAML; see suites/ and docs/suites.md.
+    """
+    from evals.suites import SuiteError, plan, read_suite
+    from evals.suites.check import check
+    from evals.suites.runner import Options, chosen, run_suite
+
+    with one_line_errors():
+        try:
+            found = plan(read_suite(suite))
+            if serve_commands:
+                _serve(found)
+                return
+            served, wrong = check(found, ask=not dry_run)
+            given = Options(root or f"runs/{found.suite.suite}", workers, _shard(shard), only, retry_wait)
+            options = replace(given, expiry=expiry) if expiry is not None else given
+            wanted = chosen(found, options)
+            print_tables([plan_table(replace(found, runs=wanted))], fmt, plan_data(replace(found, runs=wanted)))
+            if dry_run:
+                _say("What would stop it", wrong)
+                return
+            if wrong:
+                raise SuiteError(*wrong)
+            outcomes = run_suite(suite, found, options, served, _Ended(store, options.root, no_ingest), _progress)
+        except SuiteError as ex:
+            # All reasons at once, a line each.
+            for reason in ex.reasons:
+                click.echo(f"Error: {reason}", err=True)
+            sys.exit(1)
+        except OSError as ex:
+            raise click.ClickException(f"the suite's folder cannot be used: {ex.strerror or ex}") from ex
+        _close(store, found, outcomes, len(wanted), no_ingest)
+
+
+class _Ended:
+    """Says that a run has ended, and brings its log into the store."""
+
+    def __init__(self, store: Store, root: str, no_ingest: bool) -> None:
+        self.store, self.root, self.no_ingest = store, root, no_ingest
+        self.began = time.monotonic()
+
+    def __call__(self, outcome: Outcome) -> None:
+        from evals.suites.run import logs_of
+        from results.ingest import ingest
+
+        told = f"{outcome.samples} samples"
+        if outcome.failed:
+            told += f", {outcome.failed} without a score"
+        if outcome.wasted:
+            told += f"; {outcome.wasted} of {outcome.calls} calls were in vain (failed, or lost when a runner died)"
+        _clear()
+        click.echo(f"[{time.monotonic() - self.began:6.0f} s] {outcome.status:<6} {outcome.key}: {told}"
+                   + (f": {outcome.reason}" if outcome.reason else ""))  # fmt: skip
+        if outcome.status == "done" and not self.no_ingest:
+            report = ingest(self.store, [f"{logs_of(self.root, outcome.key)}/{outcome.log}"], workers=1)
+            for file, why in report.refused.items():
+                click.echo(f"  not ingested: {file}: {why}", err=True)
+
+
+def plan_table(found: Plan) -> Table:
+    """The runs of a suite and what they take."""
+    rows = []
+    for r in found.runs:
+        samples = "unknown" if r.samples is None else f"{r.samples:,}"
+        rows.append((r.key, samples, *_cells(r.spent, r.judging.calls)))
+    total = sum(r.samples or 0 for r in found.runs)
+    rows.append(("all", f"{total:,}", *_cells(found.spent, sum(r.judging.calls for r in found.runs))))
+    notes = ["Calls are exact but for retries and repair turns. Tokens are estimates: 4 characters each for what is",
+             "sent; for what comes back the model's `tokens`, and of judges 40 a criterion."]  # fmt: skip
+    if found.spent.unpriced:
+        notes.append(f"{found.spent.unpriced:,} calls have no price: give models and judges a `price`.")
+    notes += list(dict.fromkeys(f"{r.task.name}: {r.note}" for r in found.runs if r.note))
+    return Table(COLUMNS, rows, title=f"Suite {found.suite.suite}: {len(found.runs)} runs", notes=notes,
+                 numeric=range(1, 7))  # fmt: skip
+
+
+def plan_data(found: Plan) -> dict[str, Any]:
+    """The same as JSON-ready data."""
+    return {
+        "suite": found.suite.suite,
+        "runs": [
+            {"run": r.key, "model": r.model.model, "condition": r.condition, "task": r.task.task, "samples": r.samples,
+             "target": vars(r.target), "judging": vars(r.judging), "note": r.note}
+            for r in found.runs
+        ],
+        "total": vars(found.spent),
+    }  # fmt: skip
+
+
+def _cells(spent: Spent, judges: int) -> tuple[str, ...]:
+    cost = ", ".join(f"{money:,.2f} {currency}" for currency, money in sorted(spent.cost.items()))
+    cost = cost or ("not priced" if spent.unpriced else "0")
+    cost += " and more" if spent.cost and spent.unpriced else ""
+    return f"{spent.calls:,}", f"{judges:,}", f"{spent.input_tokens:,}", f"{spent.output_tokens:,}", cost
+
+
+def _shard(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    first, slash, of = text.partition("/")
+    if not (slash and first.isdigit() and of.isdigit() and 1 <= int(first) <= int(of)):
+        raise click.ClickException(f"--shard is {text[:20]!r}; write I/N, such as 1/4")
+    return int(first), int(of)
+
+
+def _serve(found: Plan) -> None:
+    served = [(m, m.serve) for m in found.suite.models if m.serve is not None]
+    if not served:
+        raise click.ClickException("no model of this suite has a `serve`")
+    for m, how in served:
+        click.echo(f"# {m.id}")
+        click.echo(how.command(m.model.removeprefix("vllm/").partition(":")[0], revision=m.revision))
+
+
+def _say(title: str, lines: Sequence[str]) -> None:
+    if lines:
+        click.echo(f"\n{title}:", err=True)
+        for line in lines:
+            click.echo(f"  {line}", err=True)
+
+
+def _progress(told: Progress) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{told.done} of {told.runs} runs done; {told.samples:,} of {told.wanted:,} samples of those "
+                   "going on \x1b[K", err=True, nl=False)  # fmt: skip
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _close(store: Store, found: Plan, outcomes: Sequence[Outcome], wanted: int, no_ingest: bool) -> None:
+    """The comparisons, and what is not done."""
+    calls, wasted = sum(o.calls for o in outcomes), sum(o.wasted for o in outcomes)
+    bad = [o for o in outcomes if o.status != "done"]
+    click.echo(f"\n{len(outcomes) - len(bad)} of {wanted} runs done, {calls:,} calls, of which {wasted:,} in vain.")
+    if not no_ingest:
+        from leaderboard.cli.suite_compare import comparisons
+
+        print_tables(comparisons(store, found, outcomes), "table", None)
+        click.echo(f"\nThe board: psychosafe leaderboard --store {store.root}")
+    if bad or len(outcomes) < wanted:
+        raise click.ClickException("not all runs are done; give the same command again to go on")
