@@ -20,7 +20,7 @@ from rubrics.loader import RubricError, load_rubric
 if TYPE_CHECKING:
     from inspect_ai import Task
 
-KNOWN: Final = {"sorry_bench": 440, "xstest": 450}
+KNOWN: Final = {"paper": 500, "sorry_bench": 440, "xstest": 450}
 """Prompts of a published set that is not fetched yet."""
 FREE: Final = Price(input=0, output=0)
 """Of the reference policies, which nobody is asked for."""
@@ -224,12 +224,15 @@ def _measured(task: str, said: str, limit: int | None) -> _Measured:
     try:
         made = make_task(task, args)
     except (PrerequisiteError, ValueError, TypeError, OSError) as ex:
-        known = KNOWN.get(task)
-        if known is None or not _unfetched(ex):
-            return _Measured(None, 1, 0, " ".join(str(ex).split())[:200])
+        why = " ".join(str(ex).split())[:200]
+        known = KNOWN.get("paper" if args.get("prompts") == "paper" else task)
+        if known is None or "psychosafe data" not in why:
+            return _Measured(None, 1, 0, why)
         several = STYLES if args.get("mutations") == "all" else 1
         samples = (min(known * several, limit) if limit else known * several) * args.get("epochs", 1)
-        return _Measured(samples, 1, samples * 400, "prompts not fetched yet: counted as published")
+        return _Measured(
+            samples, 1, samples * (400 + _condition_chars(args["condition"])), f"counted as published, for {why}"
+        )
     samples = list(made.dataset)[: limit or None]
     turns = [len(s.metadata["script"]) if s.metadata and "script" in s.metadata else 1 for s in samples]
     epochs = args.get("epochs", 1)
@@ -237,10 +240,6 @@ def _measured(task: str, said: str, limit: int | None) -> _Measured:
     chars += sum(turns) * _condition_chars(args["condition"])
     most = max(turns, default=1)
     return _Measured(len(samples) * epochs, most, chars * epochs)
-
-
-def _unfetched(ex: Exception) -> bool:
-    return "psychosafe data" in str(ex)
 
 
 def _condition_chars(name: str) -> int:
