@@ -1,0 +1,277 @@
+"""What the harness costs over the calls that it makes: 500 samples of one answer and three verdicts each.
+
+1. Our scorer against bare Inspect that makes the same calls and reads the same verdicts, on a provider within the
+   process: processor seconds, in interleaved pairs.
+2. How suites are run against Inspect's own settings, both on a loopback server with 50 ms latency and 100 connections;
+   a plain asyncio client beside them as the floor.
+3. Two runners of one suite against one, from the first call to the last answer: start-up does not count.
+4. At 1 s latency, against a pipeline that asks one thing at a time, which is timed on a share and scaled.
+
+    python -m bench.suite [--samples 500] [--pairs 7]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LATENCY, SLOW, CONNECTIONS, SHARE = 0.05, 1.0, 100, 8
+PANEL = """panels:
+  three:
+    judges:
+      - {{id: one, model: {0}/judge1, family: a, config: {{max_connections: 100}}}}
+      - {{id: two, model: {0}/judge2, family: b, config: {{max_connections: 100}}}}
+      - {{id: three, model: {0}/judge3, family: c, config: {{max_connections: 100}}}}
+"""
+INSIDE = "bench"
+
+
+def register() -> None:
+    """A provider within the process, that answers at once."""
+    from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
+
+    from bench.serving import ANSWER, verdict_for
+
+    verdicts: dict[int, str] = {}
+
+    class Fixed(ModelAPI):
+        """A fixed answer, or a verdict that fits the schema."""
+
+        def __init__(self, model_name: str, base_url: Any = None, api_key: Any = None, config: Any = None) -> None:
+            super().__init__(model_name, base_url, api_key, [], config)
+
+        async def generate(self, input: Any, tools: Any, tool_choice: Any, config: Any) -> ModelOutput:
+            text = ANSWER
+            if config.response_schema is not None:
+                key = id(config.response_schema)
+                if key not in verdicts:
+                    schema = config.response_schema.json_schema.model_dump(exclude_none=True)
+                    verdicts[key] = json.dumps(verdict_for(schema))
+                text = verdicts[key]
+            made = ModelOutput.from_content(self.model_name, text)
+            made.usage = ModelUsage(input_tokens=300, output_tokens=200, total_tokens=500)
+            return made
+
+        def max_connections(self) -> int:
+            return CONNECTIONS
+
+    modelapi(name=INSIDE)(Fixed)
+
+
+def bare_task(panel: Path) -> Any:
+    """The same dataset, condition and calls, and a scorer that reads the verdicts as they are."""
+    from inspect_ai import Task
+    from inspect_ai.dataset import MemoryDataset
+    from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig, ResponseSchema, get_model
+    from inspect_ai.scorer import Score, mean, scorer
+    from inspect_ai.solver import generate
+    from inspect_ai.util import JSONSchema, collect
+
+    from evals.build import sample_of, with_condition
+    from evals.conditions import load_condition
+    from evals.load import load_prompts
+    from judges.llm.prompt import answer_schema, system_prompt, user_prompt
+    from judges.panels import load_panel
+    from rubrics.loader import load_rubric
+
+    rubric, condition = load_rubric(), load_condition("baseline")
+    names = rubric.criterion_ids
+    models = [get_model(j.model, config=GenerateConfig(**j.config)) for j in load_panel(f"{panel}@three").judges]
+    schema = ResponseSchema(name="verdict", description="Ratings.", strict=True,
+                            json_schema=JSONSchema.model_validate(answer_schema(rubric)))  # fmt: skip
+    system = ChatMessageSystem(content=system_prompt(rubric))
+    config = GenerateConfig(response_schema=schema, temperature=0.0, max_tokens=2048, max_retries=5)
+
+    @scorer(metrics={name: [mean()] for name in names})
+    def plain() -> Any:
+        async def score(state: Any, target: Any) -> Score:
+            asked = [system, ChatMessageUser(content=user_prompt(state.input_text, state.output.completion))]
+            said = await collect(*(m.generate(asked, config=config) for m in models))
+            read = [json.loads(o.completion) for o in said]
+            return Score(value=dict.fromkeys(names, 1.0), explanation=str(len(read)))
+
+        return score
+
+    items = load_prompts("open").items
+    return Task(dataset=MemoryDataset([sample_of(i) for i in items], name="open"),
+                solver=[with_condition(condition.name, condition.system), generate()], scorer=plain())  # fmt: skip
+
+
+def run(task: Any, model: str, folder: str, samples: int, preset: bool) -> tuple[float, float]:
+    """Seconds and processor seconds of one eval."""
+    from inspect_ai import eval as inspect_eval
+
+    from evals.suites.run import PRESET
+
+    settings = {k: v for k, v in PRESET.items() if k.startswith(("log_", "score_"))} if preset else {}
+    began, spent = time.perf_counter(), time.process_time()
+    (log,) = inspect_eval(task, model=model, log_dir=folder, display="none", limit=samples,
+                          max_connections=CONNECTIONS, **settings)  # fmt: skip
+    if log.status != "success":
+        raise RuntimeError(str(log.error))
+    return time.perf_counter() - began, time.process_time() - spent
+
+
+def scorer_overhead(folder: Path, samples: int, pairs: int) -> None:
+    """Part 1."""
+    from evals.psychosafe import psychosafe
+
+    register()
+    panel = folder / "inside.yaml"
+    panel.write_text(PANEL.format(INSIDE), encoding="utf-8")
+
+    def ours() -> Any:
+        return psychosafe(judges=f"{panel}@three")
+
+    kinds: list[Callable[[], Any]] = [ours, lambda: bare_task(panel)]
+    for kind in kinds:
+        run(kind(), f"{INSIDE}/answers", str(folder / "warm"), 20, preset=True)
+    found = []
+    for n in range(pairs):
+        spent = {}
+        for at in (0, 1) if n % 2 else (1, 0):
+            spent[at] = run(kinds[at](), f"{INSIDE}/answers", str(folder / f"{n}-{at}"), samples, preset=True)[1]
+        found.append((spent[0] / samples * 1e3, spent[1] / samples * 1e3))
+    over = [a - b for a, b in found]
+    print(f"scorer: {statistics.median(a for a, _ in found):.1f} ms of processor a sample, bare Inspect "
+          f"{statistics.median(b for _, b in found):.1f}; over it {statistics.median(over):.2f} ms "
+          f"({min(over):.2f} to {max(over):.2f}, {pairs} pairs of {samples} samples)")  # fmt: skip
+
+
+@contextmanager
+def server(latency: float) -> Iterator[str]:
+    """The loopback server, in a process of its own."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    process = subprocess.Popen([sys.executable, "-m", "bench.serving", str(port), str(latency)])
+    try:
+        for _ in range(100):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=1).read()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def stats(url: str) -> dict[str, float]:
+    """Calls, and seconds from the first to the last, since it was asked before."""
+    with urllib.request.urlopen(f"{url}/stats?reset", timeout=5) as answer:  # noqa: S310
+        return dict(json.loads(answer.read()))
+
+
+def suite_text(panel: Path, models: int) -> str:
+    """A suite of so many models on the loopback server."""
+    listed = [{"id": f"m{n}", "model": f"openai-api/bench/answers{'' if n == 1 else n}"} for n in range(1, models + 1)]
+    return json.dumps({"suite": "bench", "models": listed, "tasks": [{"task": "psychosafe"}],
+                       "panel": f"{panel}@three", "connections": CONNECTIONS})  # fmt: skip
+
+
+def run_suite(folder: Path, url: str, panel: Path, models: int, workers: int, limit: int) -> dict[str, float]:
+    """`psychosafe run` in a process of its own; calls and seconds as the server saw them."""
+    path = folder / f"suite-{models}-{workers}-{limit}.yaml"
+    said = json.loads(suite_text(panel, models)) | {"limit": limit}
+    path.write_text(json.dumps(said), encoding="utf-8")
+    stats(url)
+    root = tempfile.mkdtemp(dir=folder)
+    subprocess.run([sys.executable, "-m", "leaderboard.cli", "run", str(path), "--dir", root, "--no-ingest",
+                    "--workers", str(workers)], check=True, capture_output=True)  # fmt: skip
+    return stats(url)
+
+
+async def floor(url: str, calls: int, connections: int) -> float:
+    """Seconds that a plain client takes for the same number of calls."""
+    import aiohttp
+
+    body = {"model": "answers", "messages": [{"role": "user", "content": "hello " * 300}]}
+    gate = asyncio.Semaphore(connections)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections)) as session:
+
+        async def one() -> None:
+            async with gate, session.post(f"{url}/v1/chat/completions", json=body) as answer:
+                await answer.json()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(one() for _ in range(calls)))
+        return time.perf_counter() - began
+
+
+def one_at_a_time(url: str, calls: int) -> float:
+    """Seconds a call of a pipeline that asks one thing after the other."""
+    body = json.dumps({"model": "answers", "messages": [{"role": "user", "content": "hello " * 300}]}).encode()
+    began = time.perf_counter()
+    for _ in range(calls):
+        request = urllib.request.Request(f"{url}/v1/chat/completions", body, {"content-type": "application/json"})  # noqa: S310
+        urllib.request.urlopen(request, timeout=30).read()  # noqa: S310
+    return (time.perf_counter() - began) / calls
+
+
+def served(folder: Path, samples: int) -> None:
+    """Parts 2, 3 and 4."""
+    import os
+
+    from evals.psychosafe import psychosafe
+
+    panel = folder / "served.yaml"
+    panel.write_text(PANEL.format("openai-api/bench"), encoding="utf-8")
+    calls = samples * 4
+    with server(LATENCY) as url:
+        os.environ |= {"BENCH_BASE_URL": f"{url}/v1", "BENCH_API_KEY": "none"}
+        plain = asyncio.run(floor(url, calls, 4 * CONNECTIONS))
+        took = {True: [], False: []}  # type: dict[bool, list[float]]
+        for n in range(3):
+            for preset in (True, False) if n % 2 else (False, True):
+                task = psychosafe(judges=f"{panel}@three")
+                name = str(folder / f"served-{n}-{preset}")
+                took[preset].append(run(task, "openai-api/bench/answers", name, samples, preset)[0])
+        ours, default = (statistics.median(took[p]) for p in (True, False))
+        ratios = [d / o for d, o in zip(took[False], took[True], strict=True)]
+        print(f"settings: {calls} calls in {ours:.1f} s ({calls / ours:.0f}/s) as a suite is run, Inspect's own "
+              f"{default:.1f} s ({calls / default:.0f}/s): {statistics.median(ratios):.2f} times "
+              f"({min(ratios):.2f} to {max(ratios):.2f}, 3 pairs); plain asyncio client {plain:.1f} s")  # fmt: skip
+        half = samples // 2
+        one = run_suite(folder, url, panel, 2, 1, half)
+        two = run_suite(folder, url, panel, 2, 2, half)
+        speed = [c["calls"] / c["seconds"] for c in (one, two)]
+        print(f"runners: one {speed[0]:.0f} calls/s, two {speed[1]:.0f}: {speed[1] / speed[0]:.2f} times")
+    with server(SLOW) as url:
+        os.environ |= {"BENCH_BASE_URL": f"{url}/v1"}
+        each = one_at_a_time(url, SHARE)
+        found = run_suite(folder, url, panel, 1, 1, samples)
+        ratio = each * calls / found["seconds"]
+        print(f"at {SLOW:.0f} s latency: {found['calls']:.0f} calls in {found['seconds']:.1f} s; one at a time "
+              f"{each * calls:.0f} s ({SHARE} of {calls} calls timed): {ratio:.0f} times")  # fmt: skip
+
+
+def main() -> None:
+    """Print the ratios."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--samples", type=int, default=500)
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--only", choices=("scorer", "served"))
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        if args.only != "served":
+            scorer_overhead(Path(name), min(args.samples, 200), args.pairs)
+        if args.only != "scorer":
+            served(Path(name), args.samples)
+
+
+if __name__ == "__main__":
+    main()
