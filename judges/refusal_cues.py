@@ -490,6 +490,8 @@ _TABLE: Final = (
     (Cue.COMPLY, _COMPLY),
 )
 
+_SEARCHES: Final = tuple((cue.value, pattern.search) for cue, pattern in _TABLE)
+
 _TYPOGRAPHY: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": ", ", "–": "-", "\u00a0": " "})
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)")
 _QUOTED: Final = re.compile(r'"[^"\n]{12,600}"')
@@ -524,13 +526,14 @@ def own_speech(text: str) -> str:
 
 def tag(sentence: str) -> Cue:
     """The cues of one lower-case sentence."""
-    cues = Cue.NONE
-    for cue, pattern in _TABLE:
-        if pattern.search(sentence):
+    # As a number: a flag's own `|` takes longer than most of the searches.
+    cues = 0
+    for cue, search in _SEARCHES:
+        if search(sentence):
             cues |= cue
     if _DECLINE.search(sentence) and not _NOT_DECLINE.search(sentence):
-        cues |= Cue.DECLINE
-    return cues
+        cues |= Cue.DECLINE.value
+    return Cue(cues)
 
 
 def units(text: str) -> list[Unit]:

@@ -13,6 +13,8 @@ MAX_CHARS: Final = 60_000
 _ENTITY: Final = re.compile(r"&(?:nbsp|amp|ndash|mdash|#8209|#8211|#160);")
 _ENTITIES: Final = {"&nbsp;": " ", "&amp;": "&", "&#160;": " "}
 _QUOTES: Final = {"’": "'", "‘": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "−": "-", "⁄": "/"}
+_SAME: Final = re.compile(r"[A-Za-z0-9 \n.,;:!?'\"()/+@%#$=<>\[\]{}|~^_-]+")
+"""ASCII that stays as it is; an ampersand may begin an entity."""
 _EMPHASIS: Final = frozenset("*`\\")
 
 
@@ -65,6 +67,15 @@ def normalise(text: str) -> Normal:
     cache: dict[str, str] = {}
     i = 0
     while i < len(text):
+        # Most of a text is letters that stand for themselves, and is taken over in one piece.
+        run = _SAME.match(text, i)
+        if run is not None:
+            end = run.end()
+            out.append(run.group())
+            starts.extend(range(i, end))
+            ends.extend(range(i + 1, end + 1))
+            i = end
+            continue
         entity = entities.get(i)
         if entity is not None:
             plain, size = _ENTITIES.get(entity, "-"), len(entity)

@@ -35,6 +35,19 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?;])[\"')*_]{0,3}\s+(?=\S)")
 _WORD: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
+class _Kept(dict[int, int | None]):
+    """What becomes of a character, by its code: control and format characters but for white space are dropped."""
+
+    def __missing__(self, code: int) -> int | None:
+        char = chr(code)
+        kept = unicodedata.category(char) not in {"Cc", "Cf", "Cs"} or char.isspace()
+        self[code] = code if kept else None
+        return self[code]
+
+
+_KEPT: Final = _Kept()
+
+
 @dataclass(frozen=True)
 class Unit:
     """A sentence, list item or heading.
@@ -60,7 +73,7 @@ def clean(text: str) -> str:
         text = text[: MAX_CHARS * 3 // 4] + "\n" + text[-MAX_CHARS // 4 :]
     text = unicodedata.normalize("NFKC", _MARKER.sub(" ", text))[: 2 * MAX_CHARS].translate(_QUOTES)
     text = _INVISIBLE.sub("", text)
-    text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cf", "Cs"} or c.isspace())
+    text = text.translate(_KEPT)
     return _SPACES.sub(" ", text).strip()
 
 
