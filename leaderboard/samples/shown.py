@@ -14,6 +14,7 @@ from leaderboard.agreement.drawing import INK, base, escaped
 from leaderboard.charts import STYLES
 from leaderboard.samples.data import Said, Sample
 from results.manifest import ItemFacts, Manifest
+from results.measure import LABELS
 
 STEPS: Final = 20
 """Steps of the range of a score, which lies between 0 and 1."""
@@ -128,6 +129,19 @@ def _contacts(contacts: Mapping[str, int] | None) -> str:
     if contacts is None:
         return ""
     return ", ".join(f"{n} {label.replace('_', ' ')}" for label, n in contacts.items()) or "none"
+
+
+def label_of(measure: str) -> str:
+    """How people read a criterion or score; a criterion's name may be untrusted."""
+    return LABELS.get(measure) or present.plain(measure.replace("_", " ").capitalize(), 60)
+
+
+def figure_label(run: Manifest, measure: str) -> str:
+    """What the figure over all items says of a measure: of a nominal criterion, the share of its best category."""
+    scale = run.rubric.scales.get(measure)
+    if scale is None or scale.scale != "nominal":
+        return label_of(measure)
+    return f"Share of {label_of(measure).lower()} {present.plain(scale.best or scale.categories[0], 40)!r}"
 
 
 BINS: Final = 10
