@@ -18,6 +18,7 @@ RULES: Final = (
     '<p class="loud"><strong>Judged by rules, not by a model or a person.</strong> These figures are a baseline for '
     "trying things out, and not a measurement.</p>"
 )
+ANY_TWO: Final = "<code>psychosafe compare</code> sets any two runs against each other."
 PUBLISHED: Final = "As published, on other prompts and by other judges: not comparable with any run above."
 
 
@@ -45,7 +46,7 @@ def chart(sheet: Sheet, rows: Sequence[BoardRow], column: Column) -> str:
         note = said(f"The chart shows the first {DRAWN} of {len(rows)}, in the order of the table.", "cut")
         rows = rows[:DRAWN]
     alt, missing = charts.alt_text(rows, column), said(charts.not_drawn(rows, column))
-    if not charts.forest(rows, column).data:
+    if all(column.name not in r.measures or r.measures[column.name].value is None for r in rows):
         return note + said(alt) + missing
     return note + sheet.figure(lambda dark: charts.forest(rows, column, dark), alt) + missing
 

@@ -28,6 +28,7 @@ from leaderboard.model import Board
 from leaderboard.naming import run_names
 from leaderboard.overview import pairs
 from leaderboard.present import plain
+from leaderboard.static.board import ANY_TWO
 from leaderboard.static.pieces import code, esc, lines, more, said
 from leaderboard.static.sheet import Sheet
 from leaderboard.views.moment import Moment
@@ -58,14 +59,14 @@ def page(sheet: Sheet, found: Moment, board: Board) -> str:
             kept[m.run_id] = measures(found.store, m)
         return kept[m.run_id]
 
-    names = found.labels
+    names = run_names(list({m.run_id: m for pair in chosen for m in pair}.values()))
     options = [
         (f"{names[b.run_id]} → {names[o.run_id]}", partial(_pair, sheet, found, b, o, values))
         for b, o in chosen[:PAIRS]
     ]
     made = sheet.choice("Baseline → compared with it", options, PAIRS, "pairs of runs", len(chosen))
     if len(chosen) > PAIRS:
-        made += said("`psychosafe compare` sets any two runs against each other.", "cut")
+        made += f'<p class="cut">{ANY_TWO}</p>'
     return made
 
 

@@ -58,8 +58,13 @@ def _criterion(sheet: Sheet, found: Moment, grid: Grid, rated: list[Manifest], c
 
 def _agreement(sheet: Sheet, seen: Judging) -> str:
     a = seen.agreement
-    wide = max(160 + 110 * len(a.judges), 420)
-    drawn = sheet.figure(lambda dark: judging_figures.agreement_figure(a, dark), judging_figures.agreement_alt(a), wide)
+    many = len(a.judges)
+    drawn = sheet.figure(
+        lambda dark: judging_figures.agreement_figure(a, dark),
+        judging_figures.agreement_alt(a),
+        across=100 + 80 * many,
+        most=max(160 + 110 * many, 420),
+    )
     return (
         f"<h3>Agreement of every two judges</h3>{drawn}{said(judging_figures.agreement_note(a))}"
         + sheet.rows(judging.pair_rows(a), "Every two judges, a row each, with coefficients of agreement")

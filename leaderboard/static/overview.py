@@ -7,7 +7,7 @@ from functools import partial
 from leaderboard.model import Board
 from leaderboard.naming import title_of
 from leaderboard.overview import DRAWN, MOST, NOTHING, charted, data_card, findings, headline, lead
-from leaderboard.static.board import BELOW, RULES, chart
+from leaderboard.static.board import ANY_TWO, BELOW, RULES, chart
 from leaderboard.static.pieces import lines, said
 from leaderboard.static.sheet import GROUPS, Sheet
 from leaderboard.views.moment import Moment
@@ -24,7 +24,7 @@ def page(sheet: Sheet, found: Moment, board: Board) -> str:
     out.append("<h3>What is shown</h3>")
     out.append(lines(told[:MOST]) or said(NOTHING))
     if len(told) > MOST:
-        out.append(said(f"{len(told) - MOST} more: `psychosafe compare` sets any two runs against each other.", "cut"))
+        out.append(f'<p class="cut">{len(told) - MOST:,} more: {ANY_TWO}</p>')
     out.append("<h3>What it rests on</h3>")
     label = "Prompt sets, rubrics, panels and coverage, a row each group"
     return "".join(out) + sheet.rows(data_card(found.grids), label, BELOW)

@@ -10,8 +10,8 @@ from typing import Final
 from leaderboard import present
 
 LONG: Final = 44
-"""A cell with more letters makes its column one of words, which is folded."""
-TALL: Final = 14
+"""A cell with more letters makes its column one of words, which is folded; twice as many make it a wide one."""
+TALL: Final = 24
 """A table of more rows scrolls in a box of its own."""
 _MARKS: Final = (
     (re.compile(r"\*\*(.+?)\*\*"), r"<strong>\1</strong>"),
@@ -63,7 +63,8 @@ def table(
         numeric: Columns that are aligned right.
         label: What it shows, for who cannot see it.
     """
-    kind = {i: ' class="words"' for i in range(len(heads)) if any(len(row[i]) > LONG for row in rows)}
+    longest = [max((len(row[i]) for row in rows), default=0) for i in range(len(heads))]
+    kind = {i: f' class="words{" wide" if n > 2 * LONG else ""}"' for i, n in enumerate(longest) if n > LONG}
     kind |= dict.fromkeys(numeric, ' class="num"')
     head = "".join(f'<th scope="col"{kind.get(i, "")}>{name(h)}</th>' for i, h in enumerate(heads))
     body = "".join(

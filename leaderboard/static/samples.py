@@ -25,8 +25,8 @@ ROWS: Final = 100
 ORDER: Final = "Lowest value first"
 CLOSED: Final = (
     "Prompts, answers and justifications are not in this file: only how the values lie, and at most "
-    f"{ROWS} responses of each of at most {RUNS} runs by id, lowest value first. `psychosafe leaderboard` opens the "
-    "board itself, where texts can be read."
+    f"{ROWS} responses of each of at most {RUNS} runs by id, lowest value first. The board itself, psychosafe "
+    "leaderboard, has the texts."
 )
 
 
@@ -35,7 +35,7 @@ def page(sheet: Sheet, found: Moment, board: Board) -> str:
     runs = data.runs_of(found.runs.values())
     if not runs:
         return said(data.NO_RUNS) + code("psychosafe ingest LOG...")
-    options = [(f"{found.labels[m.run_id]} · {m.run_id}", partial(_run, sheet, found, m)) for m in runs[:RUNS]]
+    options = [(found.labels[m.run_id], partial(_run, sheet, found, m)) for m in runs[:RUNS]]
     return said(CLOSED, "cut") + sheet.choice("Run", options, RUNS, "runs", len(runs))
 
 
@@ -50,7 +50,7 @@ def _run(sheet: Sheet, found: Moment, run: Manifest) -> str:
     options = [(shown.label_of(n), partial(_measure, sheet, found, run, n, ratings, estimates)) for n in order]
     bars = sheet.choice("Criterion or score", options, len(options), "measures")
     rows = data.samples(run, ratings, order[0], words)
-    return bars + _table(sheet, run, order[0], rows)
+    return said(f"Run {run.run_id}", "soft") + bars + _table(sheet, run, order[0], rows)
 
 
 def _measure(
@@ -59,7 +59,7 @@ def _measure(
     rows = data.samples(run, ratings, measure, {})
     none = Estimate.undefined("not measured on any item", 0, len(run.items))
     estimate, label = estimates.get(measure, none), shown.label_of(measure)
-    told = shown.sentence(found.labels[run.run_id], shown.figure_label(run, measure), estimate, rows, rows)
+    told = shown.sentence(found.labels[run.run_id], shown.figure_label(run, measure), estimate, rows)
     counts = shown.bars(rows, rows, shown.scale_of(run, measure))
     drawn = sheet.figure(lambda dark: shown.histogram(counts, label, dark=dark), shown.histogram_alt(counts, label))
     return said(told) + drawn

@@ -42,13 +42,14 @@ class Sheet:
         """Whether nothing more should be added."""
         return self._used >= self.room
 
-    def figure(self, draw: Callable[[bool], go.Figure], alt: str, across: int = 0) -> str:
+    def figure(self, draw: Callable[[bool], go.Figure], alt: str, across: int = 0, most: int = 0) -> str:
         """The place of a chart, which is drawn when it is first seen; without scripts it is there in words.
 
         Args:
             draw: Makes the chart for a light page, and for a dark one.
             alt: The chart in words. May be untrusted.
             across: Narrowest width in pixels at which it can be read; a narrower page scrolls it.
+            most: Widest width in pixels; the page's if not given.
         """
         sides = {side: dressed(draw(side == "dark")) for side in ("light", "dark")}
         height = int(sides["light"]["layout"].get("height") or 450)
@@ -58,6 +59,7 @@ class Sheet:
         self.figures.append(text)
         self._used += len(text)
         size = f"--high: {height}px" + (f"; min-width: {across}px" if across else "")
+        size += f"; max-width: {most}px" if most else ""
         place = f'<div class="chart" data-figure="{len(self.figures) - 1}" style="{size}" role="img"'
         words = said(f"Chart, in words: {alt}", "soft")
         return f'<div class="draw">{place} aria-label="{esc(alt)}">{words}</div></div>'
@@ -113,7 +115,7 @@ class Sheet:
                 del self.figures[before[0] :]
                 _, self._used, self._ids = before
                 break
-            shown = present.plain(text, 90)
+            shown = present.plain(text, 160)
             names[shown] = names.get(shown, 0) + 1
             shown += f" ({names[shown]})" if names[shown] > 1 else ""
             parts.append(f'<div class="option" id="{self.name}-{at}"><p class="name">{esc(shown)}</p>{inside}</div>')

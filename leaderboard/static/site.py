@@ -61,8 +61,8 @@ def board_html(
     told(len(pages), len(pages))
     links = "".join(f'<a href="#{name}">{esc(title)}</a>' for name, title, _ in pages)
     nav = f'<nav aria-label="Pages">{links}</nav>' if len(pages) > 1 else ""
-    head = said(NO_TEXTS, "soft") + _damaged(board)
-    body = f"{nav}<main>{head}{''.join(sections)}</main>"
+    foot = f"<footer>{said(NO_TEXTS, 'soft')}</footer>"
+    body = f"{nav}<main>{_damaged(board)}{''.join(sections)}</main>{foot}"
     return page(TITLE, body + _scripts(sheets), scripted=True, style=BOARD)
 
 
