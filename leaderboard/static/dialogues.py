@@ -63,4 +63,4 @@ def _run(sheet: Sheet, found: Moment, run: Manifest) -> str:
     rows = sheet.rows(
         dialogues.table_rows(every, run.epochs > 1), "Dialogues with what each turn and the whole came to", ROWS
     )
-    return said(cut, "cut") + figure + said(dialogues.legend(), "soft") + rows
+    return said(cut, "cut") + figure + said(dialogues.legend(), "soft signs") + rows

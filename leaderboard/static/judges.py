@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from leaderboard import judging, judging_figures, present
 from leaderboard import judging_texts as texts
@@ -20,7 +21,7 @@ from results.measure import label_of
 from results.raters import rated_by_people
 from results.repeated import flips
 
-PEOPLE_RUNS = 50
+PEOPLE_RUNS: Final = 50
 """Runs of a group that people have rated and that are reported on together; of more, the first."""
 
 

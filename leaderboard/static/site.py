@@ -41,7 +41,9 @@ NO_TEXTS: Final = (
 def board_html(
     board: Board, found: Moment | None = None, told: Callable[[int, int], None] = lambda done, total: None
 ) -> str:
-    """The board as one file of 5 MB and more, plotly.js included, and of less than 15 MB whatever the store holds.
+    """The board as one file of 5 MB and more, plotly.js included; of 1,000 runs too it is less than 15 MB.
+
+    Pages stop adding charts and tables where their room is used up, and say what is left out.
 
     Args:
         board: The board.

@@ -21,6 +21,7 @@ h4 { font-size: 1rem; margin: 1.5rem 0 .3rem }
   font-size: .9rem; color: var(--soft) }
 .pick select { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--rule);
   border-radius: 6px; padding: .3rem .5rem; max-width: 100%; min-width: 0 }
+.signs { white-space: pre-wrap }
 .cut { font-style: italic; color: var(--soft) }
 .draw { overflow-x: auto; overflow-y: hidden; max-width: 76rem } .js .chart { height: var(--high) }
 .scroll { width: fit-content; max-width: 100% } table { width: auto }
