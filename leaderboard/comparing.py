@@ -30,6 +30,9 @@ _VERDICTS: Final = {
     "not tested": "not tested",
 }
 _LOW, _HIGH = (0.05, 0.1), (0.9, 0.95)
+ONE_RUN: Final = "There is one run in the store, and nothing to compare it with. Add another with:"
+NO_DOMAINS: Final = "This score has no figures by domain: its items have no domains, or it is a mean over strata."
+TAILS: Final = "Quantiles of the other run's values less those of the baseline's: whether a mean hides a worse tail."
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,17 @@ def sentence(c: Comparison, names: Mapping[str, str]) -> str:
         told = ", ".join(f"{ends[v]} {v}" for v in _VERDICTS if ends[v])
         said += f". The other {sum(ends.values())} scores: {told}"
     return f"{said}."
+
+
+def family(found: Compared) -> str:
+    """Over how many tests the p values are corrected."""
+    sizes = [
+        sum(r.detail is not None and r.detail.p_value is not None for r in c.rows)
+        + sum(d.p_value is not None for d in c.domains)
+        for c in found.comparisons
+    ]
+    told = " and ".join(str(n) for n in dict.fromkeys(sizes))
+    return f"p values are corrected over {told} tests ({NAMES[found.correction]}): all scores here, and each by domain."
 
 
 def tail_warnings(c: Comparison, found: Compared) -> list[str]:

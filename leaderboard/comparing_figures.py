@@ -20,6 +20,7 @@ READING: Final = (
     "Left: both means, joined. Right: the mean of other minus baseline over the items that both have, with its own "
     "95 % interval; the intervals of the two means say nothing about it. Shaded: the margin of equivalence."
 )
+SHARES: Final = "Both are shares of each score's range: on a scale from 1 to 5, 0.25 is one point."
 _LINE, _LOW, _GAP = 14, 20, 10
 """Height in pixels of a second line of a label, of a row that shares its label, and of the space above those."""
 _LONG: Final = 17
@@ -39,6 +40,12 @@ class Drawn:
     figure: go.Figure
     alt: str
     left_out: tuple[str, ...] = ()
+
+    @property
+    def without(self) -> str:
+        """What is not drawn, in a sentence; empty where all is."""
+        told = f"Not drawn, for want of a value or a scale with two ends: {', '.join(self.left_out)}."
+        return told if self.left_out else ""
 
 
 @dataclass

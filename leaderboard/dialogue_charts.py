@@ -83,9 +83,10 @@ def turns_figure(rows: Sequence[Played], dark: bool = False) -> go.Figure:
     most = max((len(p.states) for p in rows), default=1)
     base(figure, dark)
     figure.update_layout(
+        # A legend in one column, as on a narrow page, needs more than the half of a low chart that it is given.
         height=20 * len(rows) + 190, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=True,
         legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top",
-                "font": font, "itemclick": False, "itemdoubleclick": False},
+                "maxheight": 240, "font": font, "itemclick": False, "itemdoubleclick": False},
         xaxis={"tickvals": list(range(1, most + 1)), "ticktext": [f"turn {n}" for n in range(1, most + 1)],
                "tickfont": font, "range": [0.4, most + 0.6], "zeroline": False, "gridcolor": ink.grid,
                "fixedrange": True, "side": "top"},

@@ -14,11 +14,17 @@ from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.agreement.drawing import count
 from leaderboard.charts import STYLES, Style
-from results.dialogues import Timing, turn_facts
+from results.dialogues import Timing, timing, turn_facts
 from results.manifest import ItemFacts, Manifest
 from results.store import Store
 
 GREY, BLUE, RED = STYLES["baseline"], STYLES["prompted"], STYLES["other"]
+NO_RUNS: Final = "No dialogues are in the store yet. These commands play some and bring them in; then reload the page."
+COMMANDS: Final = """inspect eval evals/escalation.py --model openai/gpt-5-mini -T condition=prompted
+psychosafe ingest logs"""
+NOTHING_TO_TIME: Final = (
+    "These dialogues have no turn at which a risk can be recognised, so that there is nothing to time."
+)
 ALL: Final = "all"
 SHOWN: Final = (ALL, "harm provided", "not acknowledged at once", "alarm on harmless turns", "left without support",
                 "something missing", "controls")  # fmt: skip
@@ -133,6 +139,20 @@ def played(store: Store, run: Manifest) -> tuple[Played, ...]:
         )
         found.append(Played(items[item], epoch, tuple(states), came))
     return tuple(found)
+
+
+def timings(store: Store, runs: Sequence[Manifest], labels: Mapping[str, str]) -> tuple[tuple[str, Timing], ...]:
+    """When things happened in each run that has a risk to be recognised, by its name.
+
+    Args:
+        store: The store.
+        runs: Comparable runs.
+        labels: By run id, names that no two runs of the store share.
+    """
+    own = [m.label for m in runs]
+    made = ((m, timing(store, m)) for m in runs)
+    # Runs of one system on other prompts are told apart by their ids; here they need not be.
+    return tuple((m.label if own.count(m.label) == 1 else labels[m.run_id], t) for m, t in made if t is not None)
 
 
 def table_rows(rows: Sequence[Played], epochs: bool) -> list[dict[str, str]]:

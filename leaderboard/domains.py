@@ -22,6 +22,18 @@ from rubrics.expectations import DOMAINS
 WIDEST: Final = 1 / 3
 """Share of the scale that an interval may span; a wider one supports no colour."""
 TOO_FEW: Final = "too few"
+NO_DOMAINS: Final = (
+    "No run in the store has prompts with a domain and a measure on a scale. Runs of the embedded prompt set have "
+    "both; fill the store with:"
+)
+WITH_DOMAINS: Final = """# five domains, 500 prompts
+inspect eval evals/psychosafe.py --model MODEL
+psychosafe ingest LOG..."""
+READING: Final = (
+    "± is half of a 95 % interval; where it is lopsided, its ends. Hatched: an interval that spans more than a third "
+    "of the scale, or none, supports no colour. Shrinkage takes the spread between domains as uncertain (Rubin 1981), "
+    "and draws a domain of few items that truly differs from the others in too far: look at the raw values too."
+)
 
 
 @dataclass(frozen=True)
@@ -220,3 +232,22 @@ def not_weighed(found: Map) -> Mapping[str, int]:
     """Why shrunken cells have no value though the raw one has, with their number."""
     pairs = ((r, s) for rows in zip(found.raw, found.shrunken, strict=True) for r, s in zip(*rows, strict=True))
     return Counter(s.reason for r, s in pairs if r.value is not None and s.value is None)
+
+
+def notes(found: Map, shrunken: bool, items: int) -> list[str]:
+    """What is undefined, what stands in no cell, and what is no model.
+
+    Args:
+        found: The cells.
+        shrunken: Shrunken values, or raw ones.
+        items: Items in all.
+    """
+    told = []
+    for why, n in not_weighed(found).items() if shrunken else ():
+        cells = f"{n} shrunken cells are" if n > 1 else "1 shrunken cell is"
+        told.append(f"{cells} undefined: {plain(why, 160, ends=False)}.")
+    if found.without:
+        told.append(f"{found.without} of {items} items have no domain, and stand in no cell.")
+    if any(m.kind == "reference" for m in found.runs):
+        told.append("Reference policies stand below the models; they are no models.")
+    return told

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from leaderboard.present import plain
+from results.grid import Grid
 from results.manifest import Manifest
 
 
@@ -40,3 +41,9 @@ def group_title(m: Manifest) -> str:
     epochs = [f"{m.epochs} epochs"] if m.epochs > 1 else []
     facts = [name, f"{len(m.items)} items", *epochs, f"rubric {m.rubric.name or 'not stated'}", f"panel {panel}"]
     return plain(" · ".join(facts), 300)
+
+
+def title_of(grid: Grid) -> str:
+    """Task, prompt set, items, rubric and panel of a group, and how many runs it has."""
+    m, many = grid.runs[0], len(grid.runs)
+    return plain(f"{m.task}: {group_title(m)} · {many} run{'s' * (many != 1)}", 300)

@@ -7,6 +7,7 @@ from typing import Final
 
 from judges.stats.many import difference_estimates, differences
 from leaderboard import present
+from leaderboard.model import Board, Column, Group
 from leaderboard.naming import run_names
 from results.grid import Grid
 from results.manifest import Manifest
@@ -16,6 +17,12 @@ HEADLINES: Final = (PAIR_SCORE, "quality", "gated_published", "paper")
 """By which measure runs are set against each other, in order of preference."""
 MOST: Final = 8
 """Findings that are put into words; a reader of more wants the tables."""
+DRAWN: Final = 40
+"""Rows of the chart."""
+NOTHING: Final = (
+    "No run stands beside a baseline run of its model on the same items: nothing to compare yet. "
+    "Run a model with -T condition=baseline and with -T condition=prompted."
+)
 
 
 def lead(found: Sequence[Grid]) -> str:
@@ -36,6 +43,15 @@ def headline(found: Grid) -> str | None:
     return next((h for h in HEADLINES if h in found.names), None)
 
 
+def charted(board: Board, grid: Grid) -> tuple[Group, Column] | None:
+    """The group of the board that a grid is, and its headline as a column; None where there is nothing to draw."""
+    ids = {m.run_id for m in grid.runs}
+    group = next((g for g in board.groups if any(r.run_id in ids for r in g.rows)), None)
+    measure = headline(grid)
+    column = next((c for c in group.columns if c.name == measure), None) if group else None
+    return (group, column) if group is not None and column is not None else None
+
+
 def findings(found: Sequence[Grid]) -> Iterator[str]:
     """What is shown of a system under another condition than its baseline, and of a fine-tune against its base.
 
@@ -47,11 +63,11 @@ def findings(found: Sequence[Grid]) -> Iterator[str]:
         if measure is None:
             continue
         names = run_names(grid.runs)
-        for at, other in _pairs(grid.runs):
+        for at, other in pairs(grid.runs):
             yield _sentence(grid, measure, at, other, names)
 
 
-def _pairs(runs: Sequence[Manifest]) -> Iterator[tuple[int, int]]:
+def pairs(runs: Sequence[Manifest]) -> Iterator[tuple[int, int]]:
     """Positions of a baseline run and of each other run of the same model."""
     for at, base in enumerate(runs):
         if (base.condition.name or "").startswith("baseline"):

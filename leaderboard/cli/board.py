@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 import leaderboard
-from leaderboard.cli.common import one_line_errors, store_option
+from leaderboard.cli.common import one_line_errors, progress_bar, store_option
 from results.store import ENV_STORE, Store
 
 
@@ -21,13 +21,16 @@ from results.store import ENV_STORE, Store
 )
 @store_option
 def leaderboard_command(port: int, export: Path | None, store: Store) -> None:
-    """Open the leaderboard in a browser, or export it as one file that works offline."""
+    """Open the leaderboard in a browser, or export all its pages as one file that works offline."""
     if export is not None:
-        from leaderboard.board import load_board
+        from leaderboard.board import board_of
         from leaderboard.static import board_html
+        from leaderboard.views.moment import moment
 
         with one_line_errors():
-            html = board_html(load_board(store))
+            found = moment(store)
+            with progress_bar("pages") as told:
+                html = board_html(board_of(found.store, found.grids, found.damaged), found, told)
             try:
                 export.write_text(html, encoding="utf-8")
             except OSError as ex:

@@ -22,6 +22,7 @@ from results.transcripts import answers
 
 ANY: Final = "any"
 NO_CONTACT: Final = "no contact"
+NO_RUNS: Final = "No run in the store has ratings of single responses. This brings some in:"
 _WHOLE: Final = (pc.field("turn") == 0) & (pc.field("repeat") == 0)
 """Whole responses, in their first round."""
 _NOT_DUE: Final = ("undefined", "not_estimable")
@@ -104,6 +105,19 @@ class Filters:
             and (self.contact == ANY or (s.contacts is not None and (
                 not s.contacts if self.contact == NO_CONTACT else self.contact in s.contacts)))
         )  # fmt: skip
+
+
+def runs_of(runs: Iterable[Manifest]) -> list[Manifest]:
+    """The runs that have responses with verdicts: models, policies, imports, each by name."""
+    kinds = ("model", "reference", "published")
+    found = (m for m in runs if m.items and m.rubric.criteria)
+    return sorted(found, key=lambda m: (kinds.index(m.kind), m.label, m.task != "psychosafe", m.run_id))
+
+
+def leading(names: Sequence[str]) -> list[str]:
+    """The measures of a run, at least one, with that in front which is shown at first."""
+    first = "quality" if "quality" in names else names[0]
+    return [first, *(n for n in names if n != first)]
 
 
 def measured(ratings: pa.Table, run: Manifest) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from leaderboard.agreement.drawing import INK, base, escaped
 from leaderboard.charts import STYLES
 from leaderboard.samples.data import Said, Sample
 from results.manifest import ItemFacts, Manifest
+from results.measure import LABELS
 
 STEPS: Final = 20
 """Steps of the range of a score, which lies between 0 and 1."""
@@ -95,16 +96,20 @@ def judge_names(run: Manifest) -> dict[str, str]:
     return names
 
 
-def sentence(run_label: str, label: str, estimate: Estimate, rows: Sequence[Sample], found: Sequence[Sample]) -> str:
+def sentence(
+    run_label: str, label: str, estimate: Estimate, rows: Sequence[Sample], found: Sequence[Sample] | None = None
+) -> str:
     """What the measure is over the whole run, how many responses are wanted, and on how many the judges differ.
 
-    No mean is given of the responses that were found: they were chosen by their values.
+    No mean is given of the responses that were found: they were chosen by their values. Without filters (`found` not
+    given) nothing is said of them.
     """
     over = f"over {_of(estimate.n, estimate.total)} items"
     told = [f"{label} of {present.plain(run_label)}: {present.number(estimate)} {over}."]
-    shown = "All" if len(found) == len(rows) else f"{len(found):,} of"
-    verb = "matches" if len(found) == 1 else "match"
-    told.append(f"{shown} {_count(len(rows), 'response')} {verb} the filters.")
+    if found is not None:
+        shown = "All" if len(found) == len(rows) else f"{len(found):,} of"
+        verb = "matches" if len(found) == 1 else "match"
+        told.append(f"{shown} {_count(len(rows), 'response')} {verb} the filters.")
     spreads = [s.spread for s in rows if s.spread is not None]
     if spreads:
         apart = sum(x > 0 for x in spreads)
@@ -128,6 +133,19 @@ def _contacts(contacts: Mapping[str, int] | None) -> str:
     if contacts is None:
         return ""
     return ", ".join(f"{n} {label.replace('_', ' ')}" for label, n in contacts.items()) or "none"
+
+
+def label_of(measure: str) -> str:
+    """How people read a criterion or score; a criterion's name may be untrusted."""
+    return LABELS.get(measure) or present.plain(measure.replace("_", " ").capitalize(), 60)
+
+
+def figure_label(run: Manifest, measure: str) -> str:
+    """What the figure over all items says of a measure: of a nominal criterion, the share of its best category."""
+    scale = run.rubric.scales.get(measure)
+    if scale is None or scale.scale != "nominal":
+        return label_of(measure)
+    return f"Share of {label_of(measure).lower()} {present.plain(scale.best or scale.categories[0], 40)!r}"
 
 
 BINS: Final = 10
@@ -197,6 +215,7 @@ def histogram(counts: Sequence[tuple[str, int, int]], label: str, dark: bool = F
         legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top",
                 "font": font, "itemclick": False, "itemdoubleclick": False},
         xaxis={"tickvals": at, "ticktext": names, "tickfont": font, "automargin": True, "fixedrange": True,
+               "autotickangles": [0, -45, -90],
                "title": {"text": escaped(present.plain(label, 60)), "font": font}},
         yaxis={"tickfont": font, "gridcolor": ink.grid, "rangemode": "tozero", "automargin": True, "fixedrange": True,
                "title": {"text": "responses", "font": font}, "tickformat": ",d"},

@@ -10,9 +10,13 @@ import streamlit as st
 from leaderboard import charts
 from leaderboard.cli.compare_detail import NAMES, detail_tables
 from leaderboard.comparing import (
+    NO_DOMAINS,
+    ONE_RUN,
+    TAILS,
     Compared,
     beside_tables,
     domain_table,
+    family,
     first_baseline,
     offered,
     score_table,
@@ -20,7 +24,7 @@ from leaderboard.comparing import (
     tail_table,
     tail_warnings,
 )
-from leaderboard.comparing_figures import READING, Drawn, domain_figure, score_figure
+from leaderboard.comparing_figures import READING, SHARES, Drawn, domain_figure, score_figure
 from leaderboard.naming import run_names
 from leaderboard.present import plain
 from leaderboard.views import shell
@@ -77,7 +81,7 @@ def page() -> None:
     if found is None:
         return
     if len(found.runs) < 2:
-        st.info("There is one run in the store, and nothing to compare it with. Add another with:")
+        st.info(ONE_RUN)
         st.code("psychosafe ingest LOG...", language="bash")
         return
     said = st.empty()
@@ -152,7 +156,7 @@ def _draw(drawn: Drawn | None, key: str, missing: str) -> None:
         return
     st.plotly_chart(drawn.figure, key=key, config=charts.CONFIG, alt=drawn.alt)
     if drawn.left_out:
-        st.text(f"Not drawn, for want of a value or a scale with two ends: {', '.join(drawn.left_out)}.")
+        st.text(drawn.without)
 
 
 def _dark() -> bool:
@@ -162,8 +166,8 @@ def _dark() -> bool:
 def _scores(shown: Compared) -> None:
     if shown.scores():
         _draw(score_figure(shown, _dark()), "scores", "No score has a difference that can be drawn.")
-        st.caption(READING + " Both are shares of each score's range: on a scale from 1 to 5, 0.25 is one point.")
-        st.text(_family(shown))
+        st.caption(f"{READING} {SHARES}")
+        st.text(family(shown))
         shell.text_table(score_table(shown), "score-table", "Every score in both runs, with the paired difference")
     lines = [w for c in shown.comparisons for w in c.warnings]
     tails = [w for c in shown.comparisons for w in tail_warnings(c, shown)]
@@ -175,22 +179,11 @@ def _scores(shown: Compared) -> None:
         st.text("\n".join(plain(line, 300, ends=False) for line in dict.fromkeys(lines)))
 
 
-def _family(shown: Compared) -> str:
-    """Over how many tests the p values are corrected."""
-    sizes = [
-        sum(r.detail is not None and r.detail.p_value is not None for r in c.rows)
-        + sum(d.p_value is not None for d in c.domains)
-        for c in shown.comparisons
-    ]
-    told = " and ".join(str(n) for n in dict.fromkeys(sizes))
-    return f"p values are corrected over {told} tests ({NAMES[shown.correction]}): all scores here, and each by domain."
-
-
 def _domains(shown: Compared, measure: str) -> None:
     rows = domain_table(shown, measure)
     st.subheader("By domain")
     if not rows:
-        st.text("This score has no figures by domain: its items have no domains, or it is a mean over strata.")
+        st.text(NO_DOMAINS)
         return
     _draw(domain_figure(shown, measure, _dark()), "domains", "No domain has a difference that can be drawn.")
     shell.text_table(rows, "domain-table", "The chosen score in each domain, with the paired difference")
@@ -200,7 +193,7 @@ def _tails(shown: Compared) -> None:
     rows = tail_table(shown)
     if rows:
         st.subheader("Tails")
-        st.text("Quantiles of the other run's values less those of the baseline's: whether a mean hides a worse tail.")
+        st.text(TAILS)
         shell.text_table(rows, "tail-table", "Differences of quantiles of each score")
 
 

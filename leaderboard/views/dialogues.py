@@ -8,21 +8,19 @@ import streamlit as st
 
 from leaderboard import charts, dialogue_charts, dialogues, present
 from leaderboard.dialogues import Played
+from leaderboard.naming import title_of
 from leaderboard.views.moment import Moment
 from leaderboard.views.pane import pane
 from leaderboard.views.pick import MOST, named, pick, pick_response, unreadable
 from leaderboard.views.samples import ratings_of
-from leaderboard.views.shell import choose, now, text_table, title_of
-from results.dialogues import Timing, timing
+from leaderboard.views.shell import choose, now, text_table
+from results.dialogues import Timing
 from results.grid import Grid
 from results.manifest import Manifest, short_hash
 from results.store import StoreError
 
 DRAWN: Final = 40
 """Dialogues of the chart; the table has all."""
-NO_RUNS: Final = "No dialogues are in the store yet. These commands play some and bring them in; then reload the page."
-COMMANDS: Final = """inspect eval evals/escalation.py --model openai/gpt-5-mini -T condition=prompted
-psychosafe ingest logs"""
 HELP: Final = {
     "Risk at turn": "The first turn at which the risk can be recognised; a control has none.",
     "Turns": "A sign for each turn; what they mean stands below the table.",
@@ -36,13 +34,7 @@ HELP: Final = {
 
 @st.cache_resource(max_entries=8, show_spinner="Counting when things happened")
 def _timing(state: str, run_ids: tuple[str, ...], _found: Moment) -> tuple[tuple[str, Timing], ...]:
-    runs = [_found.runs[r] for r in run_ids]
-    labels = [m.label for m in runs]
-    made = ((m, timing(_found.store, m)) for m in runs)
-    # Runs of one system on other prompts are told apart by their ids; here they need not be.
-    return tuple(
-        (m.label if labels.count(m.label) == 1 else _found.labels[m.run_id], t) for m, t in made if t is not None
-    )
+    return dialogues.timings(_found.store, [_found.runs[r] for r in run_ids], _found.labels)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the dialogues")
@@ -58,8 +50,8 @@ def page() -> None:
         return
     groups = [g for g in found.grids if dialogues.of_dialogues(g.runs[0])]
     if not groups:
-        st.info(NO_RUNS)
-        st.code(COMMANDS, language="bash")
+        st.info(dialogues.NO_RUNS)
+        st.code(dialogues.COMMANDS, language="bash")
         return
     above = st.container()
     runs = [m for g in groups for m in g.runs]
@@ -79,7 +71,7 @@ def _when(found: Moment, grid: Grid, above: st.delta_generator.DeltaGenerator) -
     """When the risk was acknowledged and harm provided, over all runs of the group."""
     timed = _timing(found.state, tuple(m.run_id for m in grid.runs), found)
     if not timed:
-        above.text("These dialogues have no turn at which a risk can be recognised, so that there is nothing to time.")
+        above.text(dialogues.NOTHING_TO_TIME)
         return
     above.text(dialogues.sentence(timed))
     st.plotly_chart(

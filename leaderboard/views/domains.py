@@ -9,8 +9,18 @@ import streamlit as st
 
 from leaderboard import charts
 from leaderboard.domain_figure import ROWS, alt_text, heatmap
-from leaderboard.domains import Map, columns_of, domain_map, domains_of, not_weighed, sentence, table
-from leaderboard.present import plain
+from leaderboard.domains import (
+    NO_DOMAINS,
+    READING,
+    WITH_DOMAINS,
+    Map,
+    columns_of,
+    domain_map,
+    domains_of,
+    notes,
+    sentence,
+    table,
+)
 from leaderboard.views import shell
 from leaderboard.views.moment import Moment
 from results.beside import GridColumn
@@ -21,14 +31,6 @@ HELP: Final = (
     "Shrunken: each run's domains moved towards the run's own mean, the more the less their items say. Raw: the mean "
     "over the domain's items alone. Of several raw means the best and the worst are so partly by chance."
 )
-READING: Final = (
-    "± is half of a 95 % interval; where it is lopsided, its ends. Hatched: an interval that spans more than a third "
-    "of the scale, or none, supports no colour. Shrinkage takes the spread between domains as uncertain (Rubin 1981), "
-    "and draws a domain of few items that truly differs from the others in too far: look at the raw values too."
-)
-COMMANDS: Final = """# five domains, 500 prompts
-inspect eval evals/psychosafe.py --model MODEL
-psychosafe ingest LOG..."""
 _WORDS: Final = {SHRUNKEN: "Shrunken", RAW: "Raw"}
 
 
@@ -56,9 +58,8 @@ def page() -> None:
     columns = _columns(found.state, found)
     fit = [g for g in found.grids if g.runs[0].run_id in columns]
     if not fit:
-        st.info("No run in the store has prompts with a domain and a measure on a scale. Runs of the embedded prompt "
-                "set have both; fill the store with:")  # fmt: skip
-        st.code(COMMANDS, language="bash")
+        st.info(NO_DOMAINS)
+        st.code(WITH_DOMAINS, language="bash")
         return
     said = st.empty()
     grid = shell.choose_grid(found, fit)
@@ -78,13 +79,7 @@ def page() -> None:
     figure = heatmap(shown, shrunken, rows, dark=st.context.theme.type == "dark")
     st.plotly_chart(figure, key="map", config=charts.CONFIG, alt=alt_text(shown, shrunken, rows))
     st.caption(READING)
-    lines = [f"{n} shrunken cells are undefined: {plain(why, 160, ends=False)}." if n > 1 else
-             f"1 shrunken cell is undefined: {plain(why, 160, ends=False)}."
-             for why, n in not_weighed(shown).items()] if shrunken else []  # fmt: skip
-    if shown.without:
-        lines.append(f"{shown.without} of {len(grid.items)} items have no domain, and stand in no cell.")
-    if any(m.kind == "reference" for m in shown.runs):
-        lines.append("Reference policies stand below the models; they are no models.")
+    lines = notes(shown, shrunken, len(grid.items))
     if lines:
         st.text("\n".join(lines))
     shell.text_table(table(shown, shrunken, rows), "cells", "Every cell of the heatmap, with the items it rests on")

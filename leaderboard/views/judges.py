@@ -7,43 +7,38 @@ Names of judges, runs and criteria come from logs and files: they reach the read
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import streamlit as st
 
 from leaderboard import charts, judging, judging_figures, present
-from leaderboard.agreement.drawing import Figure
-from leaderboard.agreement.forest import agreement_figures
-from leaderboard.agreement.pairs import pair_tables
-from leaderboard.agreement.sentences import pair_sentences, people_sentences
-from leaderboard.cli.common import Table
 from leaderboard.judging import Judging
+from leaderboard.judging_people import WithPeople, people_report, people_shown
+from leaderboard.judging_texts import (
+    AGREE,
+    CARD,
+    FAMILY,
+    FLIPS,
+    FLIPS_NOTE,
+    FULL_REPORT,
+    LEFT,
+    NO_ORDER,
+    NO_PEOPLE,
+    NO_REPEATS,
+    NO_RUNS,
+    RATE,
+    REPEAT,
+    SEVERITY,
+    SEVERITY_NOTE,
+    flip_rows,
+    report_command,
+)
 from leaderboard.views.moment import Moment
 from leaderboard.views.shell import choose, choose_grid, now, text_table
-from results.agreement import agreement_report
 from results.grid import Grid
 from results.measure import label_of
-from results.raters import AgreementError, rated_by_people
+from results.raters import rated_by_people
 from results.repeated import Flips, flips
 from results.store import StoreError
-
-AGREE: Final = (
-    "Alpha is 1 where two judges always agree and 0 where they agree as often as by chance. Where nearly all values "
-    "are the same, chance agreement is high and alpha and kappa are low although the judges rarely differ: AC1 and AC2 "
-    "take this into account. Agreement says nothing of being right: judges can share an error."
-)
-SEVERITY: Final = "On the answers that all judges rated, a judge's values minus the mean of the others', item by item."
-LEFT: Final = "Would the order of the runs on this criterion be another if one judge had not sat on the panel?"
-FAMILY: Final = (
-    "How far a judge lies above judges of other families on answers of its own family, less the same on other answers "
-    "to the same items. It takes runs of at least two families. A model that really is better where its family's judge "
-    "looks more closely shows the same, so this is a warning sign and no proof."
-)
-CARD: Final = (
-    "Agreement cannot say whether judges are right. A check where the right verdict is known can: answers written for "
-    "one point of one criterion each, reference policies, and attacks that change nothing of substance. The command "
-    "writes a judge card of one page; cards are files of their own and do not stand in the store."
-)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Comparing the judges")
@@ -70,14 +65,9 @@ def _rated(state: str, group: str, _found: Moment, _grid: Grid) -> tuple[str, ..
 @st.cache_resource(max_entries=24, show_spinner="Comparing judges with people")
 def _people(
     state: str, group: str, criterion: str, dark: bool, _found: Moment, _runs: Sequence[str]
-) -> tuple[tuple[str, ...], list[Figure], list[Table]] | str:
-    try:
-        runs = [_found.runs[r] for r in _runs]
-        report = agreement_report(_found.store, runs, [criterion], brief=True)
-    except (AgreementError, StoreError) as ex:
-        return present.plain(str(ex), 300, ends=False)
-    lines = (*pair_sentences(report), *people_sentences(report))
-    return lines, agreement_figures(report, dark), pair_tables(report, full=False)
+) -> WithPeople | str:
+    report = people_report(_found.store, [_found.runs[r] for r in _runs], criterion)
+    return report if isinstance(report, str) else people_shown(report, dark)
 
 
 def page() -> None:
@@ -87,7 +77,7 @@ def page() -> None:
     if found is None:
         return
     if not found.grids:
-        st.info("No run here has items with verdicts: there are figures of whole benchmarks or runs on twins alone.")
+        st.info(NO_RUNS)
         st.code("psychosafe ingest LOG...", language="bash")
         return
     head = st.container()
@@ -142,14 +132,14 @@ def _severity(seen: Judging, dark: bool) -> None:
     st.plotly_chart(judging_figures.severity_figure(seen, dark), key="severity", config=charts.CONFIG,
                     alt=judging_figures.severity_alt(seen))  # fmt: skip
     text_table(judging.severity_rows(seen), "severities", "Each judge's mean and its distance from the others")
-    st.text("95 % intervals over items, each by itself, not corrected for the number of judges.")
+    st.text(SEVERITY_NOTE)
 
 
 def _left(seen: Judging, dark: bool) -> None:
     st.header("The order without each judge")
     st.write(LEFT)
     if seen.left is None:
-        st.info("An order takes two runs of one kind in this group: models, imported runs or reference policies.")
+        st.info(NO_ORDER)
         return
     st.plotly_chart(judging_figures.ranks_figure(seen.left, dark), key="ranks", config=charts.CONFIG,
                     alt=judging_figures.ranks_alt(seen.left))  # fmt: skip
@@ -165,57 +155,37 @@ def _with_people(found: Moment, grid: Grid, group: str, criterion: str, dark: bo
         st.text(rated)
         return
     if not rated:
-        st.info("No person has rated answers of this group. Plan blind ratings, or bring ratings in:")
-        st.code(
-            "psychosafe annotate plan LOG... --annotators ANNA,BEN --n 50\n"
-            "psychosafe import psychosafe-humans FILE\npsychosafe agreement",
-            language="bash",
-        )
+        st.info(NO_PEOPLE)
+        st.code(RATE, language="bash")
         return
     seen = _people(found.state, group, criterion, dark, found, rated)
     if isinstance(seen, str):
         st.info("On this criterion judges cannot be held against people:")
         st.text(seen)
         return
-    lines, figures, tables = seen
-    st.text("\n".join(lines))
-    for n, f in enumerate(figures):
+    st.text("\n".join(seen.lines))
+    for n, f in enumerate(seen.figures):
         st.plotly_chart(f.figure, key=f"people-{n}", config=charts.CONFIG, alt=f.alt)
         st.text(f.note)
-    for n, t in enumerate(tables):
+    for n, t in enumerate(seen.tables):
         cells = [dict(zip(t.columns, row, strict=True)) for row in t.rows]
         text_table(cells, f"with-people-{n}", "Each person with each judge, by run and over all of them")
         st.text("\n".join(t.notes))
-    st.write("Effects of the conditions by rater, corrected scores and labels still needed are in the full report:")
-    runs = " ".join(f"--runs {r}" for r in rated)
-    st.code(f"psychosafe agreement {runs} --criteria {criterion!r} --format html", language="bash", wrap_lines=True)
+    st.write(FULL_REPORT)
+    st.code(report_command(rated, criterion), language="bash", wrap_lines=True)
 
 
 def _repeats(found: Moment, grid: Grid, group: str, criterion: str) -> None:
     st.header("Flips")
-    st.write("How often a judge gives another verdict when it is asked about the same answer again.")
+    st.write(FLIPS)
     seen = _flips(found.state, group, criterion, found, grid)
     if isinstance(seen, str):
         st.error("The ratings cannot be read.")
         st.text(seen)
         return
     if not seen:
-        st.info("No answer of this group was judged more than once. Rules always repeat themselves; of models, repeats "
-                "tell how much of a difference is noise of the judge.")  # fmt: skip
-        st.code("inspect eval evals/psychosafe.py -T repeats=3\npsychosafe rejudge LOG... --judges PANEL --repeats 3",
-                language="bash")  # fmt: skip
+        st.info(NO_REPEATS)
+        st.code(REPEAT, language="bash")
         return
-    rows = [
-        {
-            "Judge": present.plain(f.judge, 44),
-            "Flips": present.percent(f.flips, 1),
-            "Mean distance": present.number(f.distance),
-            "Items": present.coverage(f.flips),
-            "Rounds": str(f.rounds),
-            "Runs": str(f.runs),
-        }
-        for f in seen
-    ]
-    text_table(rows, "flips", "How often each judge gives another verdict on the same answer")
-    st.text("Chance that two verdicts on one answer differ, with a 95 % interval over items; distance in points of "
-            "the scale.")  # fmt: skip
+    text_table(flip_rows(seen), "flips", "How often each judge gives another verdict on the same answer")
+    st.text(FLIPS_NOTE)

@@ -78,8 +78,9 @@ def _downloads(found: Moment) -> None:
                            icon=":material/download:")  # fmt: skip
         st.download_button("Tables, LaTeX", lambda: downloads.board_latex(_board(state, found)).encode(), "board.tex",
                            "application/x-tex", key="latex", on_click="ignore", icon=":material/download:")  # fmt: skip
-        st.download_button("Board, one HTML file", lambda: board_html(_board(state, found)).encode(), "board.html",
-                           "text/html", key="html", on_click="ignore", icon=":material/download:")  # fmt: skip
+        st.download_button("Board, one HTML file", lambda: board_html(_board(state, found), found).encode(),
+                           "board.html", "text/html", key="html", on_click="ignore",
+                           icon=":material/download:")  # fmt: skip
         st.download_button("BibTeX", lambda: bibtex().encode(), "psychosafe.bib", "application/x-bibtex",
                            key="bib", on_click="ignore", icon=":material/download:")  # fmt: skip
     run = choose("Ratings of one run", list(found.runs), "ratings", lambda r: f"{found.labels[r]} · {r}", width=560,

@@ -6,8 +6,9 @@ import streamlit as st
 
 from leaderboard import charts
 from leaderboard.model import Board
-from leaderboard.overview import MOST, data_card, findings, headline, lead
-from leaderboard.views.shell import choose, now, say_rules, text_table, title_of
+from leaderboard.naming import title_of
+from leaderboard.overview import DRAWN, MOST, NOTHING, charted, data_card, findings, headline, lead
+from leaderboard.views.shell import choose, now, say_rules, text_table
 from leaderboard.views.table import board_now
 from results.grid import Grid
 
@@ -32,20 +33,17 @@ def page() -> None:
         if len(said) > MOST:
             st.text(f"{len(said) - MOST} more: the Compare page sets any two runs against each other.")
     else:
-        st.text("No run stands beside a baseline run of its model on the same items: nothing to compare yet. "
-                "Run a model with -T condition=baseline and with -T condition=prompted.")  # fmt: skip
+        st.text(NOTHING)
     st.subheader("What it rests on")
     text_table(data_card(found.grids), "card", "Prompt sets, rubrics, panels and coverage, a row each group")
 
 
 def _chart(board: Board, grid: Grid) -> None:
-    ids = {m.run_id for m in grid.runs}
-    group = next((g for g in board.groups if any(r.run_id in ids for r in g.rows)), None)
-    measure = headline(grid)
-    column = next((c for c in group.columns if c.name == measure), None) if group else None
-    if group is None or column is None:
+    found = charted(board, grid)
+    if found is None:
         return
-    rows = group.rows[:40]
+    group, column = found
+    rows = group.rows[:DRAWN]
     if group.rules_only:
         say_rules()
     st.text(group.sentence)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from judges.resources import LABELS, Need
 from judges.stats import Estimate
-from leaderboard import charts, present
+from leaderboard import charts
 from leaderboard.samples import contacts, data, shown
 from leaderboard.samples.data import ANY, NO_CONTACT, SORTS, Filters, Sample
 from leaderboard.views.moment import Moment
@@ -18,12 +18,10 @@ from leaderboard.views.pane import pane
 from leaderboard.views.pick import MOST, named, pick, pick_response, unreadable
 from leaderboard.views.shell import choose, now
 from results.manifest import Manifest, short_hash
-from results.measure import LABELS as MEASURES
 from results.measures import measures
 from results.store import StoreError
 from results.texts import texts_ingested
 
-NO_RUNS: Final = "No run in the store has ratings of single responses. This brings some in:"
 HELP: Final = {
     "Panel": "The panel's value, or why there is none.",
     "Spread": "Highest minus lowest verdict of the judges; on scales without an order 1 where they differ.",
@@ -66,13 +64,9 @@ def page() -> None:
     found = now()
     if found is None:
         return
-    kinds = ("model", "reference", "published")
-    runs = sorted(
-        (m for m in found.runs.values() if m.items and m.rubric.criteria),
-        key=lambda m: (kinds.index(m.kind), m.label, m.task != "psychosafe", m.run_id),
-    )
+    runs = data.runs_of(found.runs.values())
     if not runs:
-        st.info(NO_RUNS)
+        st.info(data.NO_RUNS)
         st.code("psychosafe ingest LOG...", language="bash")
         return
     try:
@@ -89,9 +83,7 @@ def _draw(found: Moment, runs: Sequence[Manifest]) -> None:
         if not names:
             above.info("This run has no verdicts on whole responses.")
             return
-        first = names.index("quality") if "quality" in names else 0
-        order = [names[first], *(n for n in names if n != names[first])]
-        measure = choose("Criterion or score", order, "measure", label_of, width=260)
+        measure = choose("Criterion or score", data.leading(names), "measure", shown.label_of, width=260)
     texts = texts_ingested(found.store, run)
     rows = _samples(found.state, run.run_id, measure, texts, found)
     scale = shown.scale_of(run, measure)
@@ -101,13 +93,13 @@ def _draw(found: Moment, runs: Sequence[Manifest]) -> None:
     wanted = data.ordered([s for s in rows if filters.fit(s)], sort)
     none = Estimate.undefined("not measured on any item", 0, len(run.items))
     estimate = _estimates(found.state, run.run_id, found).get(measure, none)
-    label = label_of(measure) if run.rubric.scales.get(measure) is None else _criterion(run, measure)
+    label = shown.figure_label(run, measure)
     with above:
         st.text(shown.sentence(found.labels[run.run_id], label, estimate, rows, wanted))
     counts = shown.bars(rows, wanted, scale)
     st.plotly_chart(
-        shown.histogram(counts, label_of(measure), dark=st.context.theme.type == "dark"), theme=None, key="bars",
-        config=charts.CONFIG, alt=shown.histogram_alt(counts, label_of(measure)),
+        shown.histogram(counts, shown.label_of(measure), dark=st.context.theme.type == "dark"), theme=None, key="bars",
+        config=charts.CONFIG, alt=shown.histogram_alt(counts, shown.label_of(measure)),
     )  # fmt: skip
     if not wanted:
         st.info("No response matches. Set a filter back to “any”, or widen the range.")
@@ -146,19 +138,6 @@ def _filters(run: Manifest, rows: Sequence[Sample], scale: shown.Scale, texts: b
     return Filters(
         domain, None if ends else scale.at(low), None if ends else scale.at(high), spread, status, state, contact
     ), sort  # fmt: skip
-
-
-def label_of(measure: str) -> str:
-    """How people read a criterion or score; a criterion's name may be untrusted."""
-    return MEASURES.get(measure) or present.plain(measure.replace("_", " ").capitalize(), 60)
-
-
-def _criterion(run: Manifest, measure: str) -> str:
-    """What the figure over all items says of a criterion: of a nominal one, the share of its best category."""
-    scale = run.rubric.scales[measure]
-    if scale.scale != "nominal":
-        return label_of(measure)
-    return f"Share of {label_of(measure).lower()} {present.plain(scale.best or scale.categories[0], 40)!r}"
 
 
 def _at_least(spread: float) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import streamlit as st
 
 from leaderboard import present
-from leaderboard.naming import group_title
+from leaderboard.naming import title_of
 from leaderboard.views.moment import Moment, moment, state_of
 from results.grid import Grid
 from results.store import Store, store_path
@@ -108,12 +108,6 @@ def choose_grid(found: Moment, grids: Sequence[Grid] | None = None) -> Grid:
     """The comparable runs that a page is about; not asked where there is one group."""
     options = list(found.grids if grids is None else grids)
     return options[0] if len(options) == 1 else choose("Comparable runs", options, "group", title_of, width=760)
-
-
-def title_of(grid: Grid) -> str:
-    """Task, prompt set, items, rubric and panel of a group, and how many runs it has. Untrusted text."""
-    m, many = grid.runs[0], len(grid.runs)
-    return present.plain(f"{m.task}: {group_title(m)} · {many} run{'s' * (many != 1)}", 300)
 
 
 def text_table(

@@ -447,7 +447,8 @@ def test_board_file_escapes_names_and_asks_for_nothing(tmp_path: Path) -> None:
     board: Board = load_board(demo_like(tmp_path))
     page = board_html(board)
     seen = Tags(page).seen
-    assert [t for t, _ in seen].count("script") == 3
+    # Turning pages, figures, plotly.js, and drawing.
+    assert [t for t, _ in seen].count("script") == 4
     assert not [
         t for t, a in seen if t in {"img", "iframe", "link", "object", "base", "form"} or "src" in a or "href" in a
     ]

@@ -255,7 +255,7 @@ def test_downloads_in_a_browser(address: str, found: Moment, tmp_path: Path) -> 
         assert pq.read_table(files["Figures, Parquet"]).num_rows == len(list(downloads.figure_rows(found.grids)))
         assert pq.read_table(files["Ratings, Parquet"]).num_rows > 0
         html = files["Board, one HTML file"]
-        assert html.read_text() == board_html(load_board(found.store)) and html.stat().st_size < 15_000_000
+        assert html.read_text() == board_html(load_board(found.store), found) and html.stat().st_size < 15_000_000
         # A choice stands in the address, and the address brings it back.
         tab.get_by_role("combobox", name="Measure").click()
         tab.get_by_role("option", name="Grounding").click()
@@ -280,7 +280,7 @@ def test_no_text_of_a_prompt_or_an_answer_leaves(tmp_path: Path) -> None:
         "csv": downloads.figures_csv(found.grids),
         "parquet": str(pq.read_table(io.BytesIO(downloads.figures_parquet(found.grids, {}))).to_pylist()).encode(),
         "latex": downloads.board_latex(board).encode(),
-        "html": board_html(board).encode(),
+        "html": board_html(board, found).encode(),
         "ratings": str([store.ratings([r]).to_pylist() for r in found.runs]).encode(),
     }
     for name, raw in made.items():
