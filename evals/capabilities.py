@@ -35,6 +35,8 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {"hf": ("torch", "transformers", 
 _TASK: Final = re.compile(r"[A-Za-z0-9][\w.|+-]{0,119}", re.ASCII)
 _THINKS: Final = re.compile(r"think|reason|qwq|[-_/]r1\b|qwen3(?!.*instruct)", re.I)
 _PROGRESS: Final = re.compile(rb"(\d+)/(\d+) \[")
+_REFUSED: Final = re.compile(r"API request failed! [^\n]*?(?=\. Retry|\n)")
+"""The harness tries again after such a line, and in the end complains of something else."""
 MAX_SAID: Final = 200
 
 
@@ -215,9 +217,9 @@ def run(plan: Plan, output: Path, progress: Callable[[int, int], None] | None = 
     found = sorted(output.rglob("results_*.json"))
     if status != 0 or not found:
         what = f"ended with status {status}" if status else "wrote no results"
-        raise CapabilityError(
-            f"lm_eval {what}: {last[:MAX_SAID] or 'it said nothing'}; its log is {output / 'log.txt'}"
-        )
+        why = _refused_by_server(output / "log.txt") or last or "it said nothing"
+        shown = "".join(c if c.isprintable() else " " for c in why[:MAX_SAID])
+        raise CapabilityError(f"lm_eval {what}: {shown}; its log is {output / 'log.txt'}")
     return found[-1]
 
 
@@ -238,6 +240,12 @@ def _watched(words: list[str], log: IO[bytes], progress: Callable[[int, int], No
             process.terminate()
             raise
     return process.returncode, last.decode("utf-8", "replace").strip()
+
+
+def _refused_by_server(log: Path) -> str:
+    """What a server said to a request that it refused; nothing where it refused none."""
+    found = _REFUSED.search(log.read_text(encoding="utf-8", errors="replace"))
+    return found.group(0) if found else ""
 
 
 def _check_place(plan: Plan) -> None:

@@ -89,23 +89,26 @@ def capabilities_command(
     with one_line_errors():
         plan = _plan(model, tasks, condition, options)
         scoring = check(plan, start=not dry_run)
-        known_as = name or (Path(model).name if Path(model).is_dir() and not plan.adapter else None)
-        output = output or OUTPUT / _folder_name(known_as or plan.adapter or model, plan.condition.name)
+        other = _reference(store, against, plan) if against else None
+        tested = plan.adapter or model
+        known_as = name or (Path(tested).name if Path(tested).is_dir() else None)
+        output = output or OUTPUT / _folder_name(known_as or tested, plan.condition.name)
         for line in warnings_of(plan, scoring):
             click.echo(f"! {line}", err=True)
         if dry_run:
             click.echo(shlex.join(command(plan, output)))
             return
-        other = _harness_run(store, against) if against else None
         click.echo(f"lm_eval runs; its log is {output / 'log.txt'}", err=True)
         with progress_bar("questions") as told:
             file = run(plan, output, told)
         made = _bring_in(store, file, plan, known_as, base)
-        changes = None if other is None else _changes(store, made, other, margin)
-    tables = [figures_table(store, made)] + (
-        [] if changes is None or other is None else [changes_table(changes, other)]
-    )
+        changes = [] if other is None else changes_between(store, made, other, margin)
+    tables = [figures_table(store, made)] + ([changes_table(changes, other)] if other is not None and changes else [])
     print_tables(tables, fmt, _data(store, made, changes))
+    with one_line_errors():
+        if other is not None and not changes:
+            causes = ", ".join(what_differs(store, made, other))
+            raise NotComparable(f"{made.run_id} and {other.run_id} are not comparable: they differ in {causes}")
 
 
 def figures_table(store: Store, manifest: Manifest) -> Table:
@@ -171,12 +174,20 @@ def _folder_name(model: str, condition: str) -> str:
     return f"{last.lower()[:80]}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
 
 
-def _harness_run(store: Store, wanted: str) -> Manifest:
+def _reference(store: Store, wanted: str, plan: Plan) -> Manifest:
+    """The run to compare with; refused before hours are spent where it is plain that it cannot be compared."""
     found = store.find(wanted)
     if found.task != LM_EVAL:
         raise CapabilityError(
             f"{found.run_id} is no run of benchmarks; `psychosafe runs` lists those with task {LM_EVAL}"
         )
+    template = found.versions.get("chat_template")
+    if template is not None and (template != "none") != plan.chat_template:
+        has, takes = ("no", "leave --chat-template out") if template == "none" else ("a", "add --chat-template")
+        raise NotComparable(f"{found.run_id} has {has} chat template, so nothing can be compared with it; {takes}")
+    if found.limited != (plan.limit is not None):
+        ran, takes = ("a part of each task", "add its --limit") if found.limited else ("all questions", "drop --limit")
+        raise NotComparable(f"{found.run_id} ran {ran}, so nothing can be compared with it; {takes}")
     return found
 
 
@@ -192,26 +203,16 @@ def _bring_in(store: Store, file: Path, plan: Plan, name: str | None, base: str 
     return made.manifest
 
 
-def _changes(store: Store, made: Manifest, other: Manifest, margin: float) -> list[Change]:
-    changes = changes_between(store, made, other, margin)
-    if not changes:
-        causes = ", ".join(what_differs(store, made, other))
-        raise NotComparable(
-            f"{made.run_id} is in the store, and not comparable with {other.run_id}: they differ in {causes}"
-        )
-    return changes
-
-
 def _named(name: str) -> tuple[str, str]:
     task, _, metric = name.removeprefix(f"{CAPABILITY}/").rpartition("/")
     return task, metric
 
 
-def _data(store: Store, made: Manifest, changes: Sequence[Change] | None) -> dict[str, Any]:
+def _data(store: Store, made: Manifest, changes: Sequence[Change]) -> dict[str, Any]:
     figures = store.figures(made.run_id)[0]
     return {
         "run": made.run_id,
         "label": made.label,
         "figures": {n: e.as_dict() for n, e in figures.items()},
-        **({} if changes is None else {"changes": [c.as_dict() for c in changes]}),
+        **({"changes": [c.as_dict() for c in changes]} if changes else {}),
     }
