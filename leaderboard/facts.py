@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from judges.stats.ranks import Rank, rank_runs
 from leaderboard import present
+from results.capability import Change, capability_changes, leading
 from results.grid import Grid
 from results.manifest import Manifest
 from results.measure import LABELS, PAIR_SCORE
@@ -25,6 +26,8 @@ WORDS: Final = "Words, median"
 VALIDATED: Final = "Human-corrected"
 CAPABILITY: Final = "Capability change"
 NOT_VALIDATED: Final = "not validated"
+NOT_MEASURED: Final = "not measured"
+MAX_TASKS: Final = 4
 
 
 def ranks(found: Grid, runs: Sequence[Manifest]) -> tuple[dict[str, Rank], int]:
@@ -113,6 +116,21 @@ def validated_text(found: Validated | None, people: int) -> str:
     return f"{name} {present.number(e)} ({e.n} of {e.total} rated)"
 
 
+def capability_text(changes: Sequence[Change]) -> str:
+    """The change of each benchmark's leading figure, or why none is to be read; `not measured` where there is none."""
+    cells = []
+    for c in leading(changes):
+        task = present.plain(c.task, 40)
+        if c.alarm:
+            cells.append(f"{task} at chance" if "at chance" in c.alarm else f"{task} not to be read")
+        elif c.difference is not None:
+            cells.append(f"{task} {present.number(c.difference, 3, signed=True)}")
+        else:
+            cells.append(f"{task} {present.value(c.figure, 3)}, nothing to compare with")
+    more = [f"{len(cells) - MAX_TASKS} more"] if len(cells) > MAX_TASKS else []
+    return "; ".join(cells[:MAX_TASKS] + more) or NOT_MEASURED
+
+
 def facts(store: Store, found: Grid) -> dict[str, dict[str, str]]:
     """By run, the cells that stand beside its measures: rank among its kind, judges, length, people."""
     raters = people(store, found.runs)
@@ -124,6 +142,7 @@ def facts(store: Store, found: Grid) -> dict[str, dict[str, str]]:
         for run_id, rank in own.items():
             told[run_id][RANK] = rank_text(rank, first=rank.rank == best)
     apart, long = spread(found), words(found)
+    changes = capability_changes(store, found.runs)
     for m in found.runs:
         row = told[m.run_id]
         if apart:
@@ -131,5 +150,5 @@ def facts(store: Store, found: Grid) -> dict[str, dict[str, str]]:
         if long:
             row[WORDS] = long.get(m.run_id, "not measured")
         row[VALIDATED] = validated_text(right.get(m.run_id), raters.get(m.run_id, 0))
-        row[CAPABILITY] = "not measured"
+        row[CAPABILITY] = capability_text(changes.get(m.run_id, ()))
     return told

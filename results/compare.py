@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from judges.response import STATES
 from judges.stats import Estimate
+from results.capability import with_items
 from results.clusters import By, clusters
 from results.cross_measures import twin_run
 from results.extras import extra_measures
@@ -129,7 +130,7 @@ def compare(
     """
     if baseline.run_id == other.run_id:
         raise NotComparable("a run cannot be compared with itself")
-    a, b = ({**measures(store, m), **extra_measures(store, m)} for m in (baseline, other))
+    a, b = ({**measures(store, m), **with_items(store, m, extra_measures(store, m))} for m in (baseline, other))
     rows: list[Row] = []
     shared: dict[str, tuple[Measure, Measure]] = {}
     refused: dict[str, list[str]] = {}

@@ -33,8 +33,9 @@ HEADINGS: Final = {
     ),
     CAPABILITY: (
         "Capability",
-        "Imported figures of whole benchmarks. Intervals from their standard errors; differences as of independent "
-        "samples, which is too wide where the questions are the same. At chance: says nothing of capability.",
+        "Figures of whole benchmarks, intervals from their standard errors. Differences are paired on questions where "
+        "both runs logged their samples; else as of independent samples, which is too wide where the questions are the "
+        "same. At chance: says nothing of capability.",
     ),
     TEXT: ("How the answers read", "Descriptive, never part of a score. Reading grade and word lists are for English."),
 }

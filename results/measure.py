@@ -54,7 +54,7 @@ class Measure:
         name: Criterion, score or cross-set measure.
         label: How people read it.
         bounds: Lowest and highest possible value.
-        values: Value per item id.
+        values: Value per item id; of a figure, those of the items that it is the mean of, where they are at hand.
         total: Items that should have a value.
         key: Its comparability key.
         parts: What went into the key.
@@ -116,6 +116,10 @@ class Measure:
     def difference(self, other: Measure) -> Estimate:
         """Mean of other - this over the items with a value in both, paired; by stratum where there are strata."""
         if self.figure is not None and self.sampled and other.figure is not None:
+            both = sorted(self.values.keys() & other.values.keys())
+            if both:
+                x, y = [self.values[i] for i in both], [other.values[i] for i in both]
+                return paired_estimate(x, y, self.bounds, self.binary and other.binary, max(self.total, other.total))
             # The items are the same and not at hand: as of independent samples, which is rather too wide.
             found = combination([other.figure, self.figure], [1.0, -1.0])
             return replace(found, n=min(self.figure.n, other.figure.n), total=min(self.total, other.total))

@@ -154,6 +154,10 @@ CAPABILITY: Final = "capability"
 SUBTASK: Final = "subtask"
 """Starts of the names of figures of capability benchmarks, and of the parts that a benchmark averages."""
 
+LM_EVAL: Final = "lm_eval"
+HARNESS_RATER: Final = "lm-evaluation-harness"
+"""Task of the runs of that harness, and who rates each of their questions where it logged them."""
+
 FIGURES: Final = pa.schema(
     [
         pa.field("run_id", pa.string(), nullable=False),

@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "compare": ("leaderboard.cli.compare", "Compare runs with a baseline, paired on items."),
     "report": ("leaderboard.cli.report", "A report for a paper, in HTML, Markdown or LaTeX."),
     "verify": ("leaderboard.cli.report", "Recompute every figure of a report from the store."),
+    "capabilities": ("leaderboard.cli.capabilities", "Whether a condition or fine-tune costs capability (lm-eval)."),
     "reproduce": ("leaderboard.cli.reproduce", "Published comparisons, recomputed from the published files."),
     "annotate": ("leaderboard.cli.annotate", "Ratings by people: plan, serve, export."),
     "agreement": ("leaderboard.cli.agreement", "How far judges and people agree, and what that does to results."),

@@ -12,7 +12,7 @@ import click
 from leaderboard.cli.common import one_line_errors, store_option
 from leaderboard.cli.runs import balance
 from results.manifest import Manifest
-from results.schema import CAPABILITY, Rating
+from results.schema import Rating
 from results.store import Store
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def import_command(layout: str, files: tuple[Path, ...], store: Store, **options
       xstest             completion files with the labels of two people, GPT-4 and a string match
                          (xstest_v2_completions_*.csv); the files of one model are one run
       sorry-bench        the official model_judgment files, or a folder of them
-      lm-eval            results_<date>.json of lm-evaluation-harness: figures of whole benchmarks, without items
+      lm-eval            results_<date>.json of lm-evaluation-harness: figures of whole benchmarks, and what each
+                         question scored where samples_<task>_<date>.jsonl lie beside it
 
     \b
     People's ratings, added to runs that are in the store:
@@ -126,16 +127,15 @@ def _runs(layout: str, files: tuple[Path, ...], store: Store, options: dict[str,
 
 
 def _figures(files: tuple[Path, ...], store: Store) -> None:
-    from results.importers.lm_eval import AT_CHANCE, HARNESS, read_results
-    from results.schema import ratings_table
+    from results.importers.lm_eval import read_run, write_run
 
-    for manifest, figures in [read_results(file) for file in files]:
-        state = "imported " if store.write(manifest, ratings_table([])) else "unchanged"
-        version = f"{HARNESS} {manifest.versions['lm_eval'] or 'of a version not stated'}"
-        store.write_figures(manifest.run_id, figures, version, origin="imported")
-        click.echo(f"{state} {manifest.run_id}  ({len(figures)} figures, no items)")
-        for name in (n for n, e in figures.items() if e.reason == AT_CHANCE and n.startswith(CAPABILITY)):
-            click.echo(f"          ! {name.removeprefix(f'{CAPABILITY}/')} is {AT_CHANCE}", err=True)
+    for run in [read_run(file) for file in files]:
+        state = "imported " if write_run(store, run) else "unchanged"
+        items = len({r["item_id"] for r in run.ratings})
+        told = f"samples of {items} questions" if items else "no items"
+        click.echo(f"{state} {run.manifest.run_id}  ({len(run.figures)} figures, {told})")
+        for line in (*run.alarms(), *run.notes):
+            click.echo(f"          ! {line}", err=True)
 
 
 def _people(layout: str, files: tuple[Path, ...], store: Store, options: dict[str, Any]) -> Added:

@@ -1,26 +1,35 @@
 """Importer of lm-evaluation-harness results: `results_<date>.json`, one file a run.
 
 The file holds figures of whole tasks and no items: they go to the table of figures, with the interval that the stated
-standard error gives. What the file does not state (a standard error, how many items, a version) stays unknown. Prompts,
-system instruction and chat template are kept as hashes, never as texts.
+standard error gives. Where the samples that the harness logged lie beside it, what each question scored goes to the
+table of ratings, so that two runs can be paired on questions. What the file does not state (a standard error, how many
+items, a version) stays unknown. Prompts, system instruction and chat template are kept as hashes, never as texts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from scipy.special import ndtri
-
 from evals.conditions import NAMES, load_condition
 from judges.panels import family_of
 from judges.stats import Estimate
+from results.importers.lm_eval_figures import (
+    AT_CHANCE,
+    arguments_of,
+    chance,
+    counts_of,
+    figures_of,
+    item_scores,
+    leaves_of,
+    mapping_of,
+)
+from results.importers.lm_eval_samples import read_samples
 from results.importers.psychosafe import ImportRefused
 from results.manifest import (
     ConditionFacts,
@@ -32,29 +41,103 @@ from results.manifest import (
     SourceFacts,
     make_run_id,
 )
-from results.schema import CAPABILITY, SUBTASK
+from results.schema import CAPABILITY, HARNESS_RATER, LM_EVAL, Rating, ratings_table
+from results.store import Store
 
-HARNESS: Final = "lm-evaluation-harness"
-CHANCE: Final = {
-    "mmlu": 0.25, "hellaswag": 0.25, "arc_easy": 0.25, "arc_challenge": 0.25, "openbookqa": 0.25, "winogrande": 0.5,
-    "piqa": 0.5, "copa": 0.5,
-}  # fmt: skip
-"""What guessing scores, for tasks whose number of choices is known; MMLU's subjects are as MMLU."""
-TOLERANCE: Final = 0.02
-"""Right answers are not spread evenly over the letters: always giving one letter can score this much above guessing."""
-AT_CHANCE: Final = "at chance: says nothing of capability"
-SHARES: Final = frozenset({"acc", "acc_norm", "exact_match", "mc1", "mc2", "pass@1"})
-"""Metrics that lie between 0 and 1."""
-_GUESSED: Final = frozenset({"acc", "acc_norm"})
-_MMLU_KIN: Final = ("mmlu_pro", "mmlu_generative", "mmlu_flan", "mmlu_redux_generative")
-"""Tasks that are called after MMLU and have other choices, or none."""
-_SECRET: Final = re.compile(r"key|token|secret|password|auth", re.I)
-_TASK: Final = re.compile(r"[A-Za-z0-9][\w .|:+/-]{0,119}", re.ASCII)
+__all__ = ["AT_CHANCE", "HARNESS", "Asked", "LmEvalRun", "chance", "read_results", "read_run", "write_run"]
+
+HARNESS: Final = HARNESS_RATER
 MAX_BYTES: Final = 256 * 2**20
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is known of a run that was made here, and does not stand in its file.
+
+    Attributes:
+        condition: What the model was given besides the questions.
+        model: Name by which the model is known; the file's if not given.
+        base: Of a fine-tuned model, the model that it was made from; the file's if not given.
+    """
+
+    condition: ConditionFacts
+    model: str | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True)
+class LmEvalRun:
+    """A run of the harness.
+
+    Attributes:
+        manifest: The run.
+        figures: Its figures by name.
+        ratings: What each question scored, where samples were logged: the criterion is the figure's name, the item the
+            task and the hash of the question.
+        notes: What to know of it.
+    """
+
+    manifest: Manifest
+    figures: Mapping[str, Estimate]
+    ratings: tuple[Rating, ...]
+    notes: tuple[str, ...] = ()
+
+    def alarms(self) -> list[str]:
+        """Which figures must not be read as capability, a line each."""
+        return [
+            f"{name.removeprefix(f'{CAPABILITY}/')} is {e.reason}"
+            for name, e in self.figures.items()
+            if name.startswith(f"{CAPABILITY}/") and e.low is not None and e.reason
+        ]
+
+
+def write_run(store: Store, run: LmEvalRun) -> bool:
+    """Bring a run of the harness into the store.
+
+    Returns:
+        False where it was there already.
+
+    Raises:
+        StoreError: The store cannot be written.
+    """
+    version = f"{HARNESS} {run.manifest.versions['lm_eval'] or 'of a version not stated'}"
+    with store.writing():
+        new = store.write(run.manifest, ratings_table(run.ratings))
+        store.write_figures(run.manifest.run_id, run.figures, version, origin=run.manifest.origin)
+    return new
+
+
+def read_run(path: Path, asked: Asked | None = None) -> LmEvalRun:
+    """The run of a results file, with the samples that lie beside it.
+
+    Args:
+        path: The file.
+        asked: What is known of it if it was made here; an import if not given.
+
+    Raises:
+        ImportRefused: In one line: another layout, a value that is none, a line of samples that is none.
+    """
+    raw = _bytes(path)
+    data = _parsed(raw, path.name)
+    samples = read_samples(path, data["results"])
+    figures = figures_of(data, path.name, samples)
+    manifest = _manifest(data, figures, path, raw)
+    if asked is not None:
+        manifest = _measured(manifest, asked)
+    scores, notes = item_scores(data, figures, samples)
+    ratings = tuple(
+        Rating(
+            run_id=manifest.run_id, item_id=item, epoch=1, turn=0, rater=HARNESS, repeat=0, rater_kind="rule",
+            origin=manifest.origin, criterion=name, value=value, status="ok",
+        )
+        for name, by_item in scores.items()
+        for item, value in by_item.items()
+    )  # fmt: skip
+    return LmEvalRun(manifest, figures, ratings, tuple(notes))
+
+
 def read_results(path: Path) -> tuple[Manifest, dict[str, Estimate]]:
-    """The run of a results file, and its figures by name: `capability/<task>/<metric>`.
+    """The run of a results file alone, and its figures by name: `capability/<task>/<metric>`.
 
     A task of a group stands under `subtask/` instead, so that the group's figure leads.
 
@@ -66,36 +149,28 @@ def read_results(path: Path) -> tuple[Manifest, dict[str, Estimate]]:
     """
     raw = _bytes(path)
     data = _parsed(raw, path.name)
-    tasks = data["results"]
-    groups = _mapping(data.get("group_subtasks"))
-    # A group without a figure of its own leaves its tasks to stand for themselves.
-    averaged = [m for g, m in groups.items() if isinstance(m, list) and any("," in k for k in _mapping(tasks.get(g)))]
-    below = {str(t) for members in averaged for t in members}
-    figures: dict[str, Estimate] = {}
-    for task, metrics in tasks.items():
-        if not _TASK.fullmatch(task) or not isinstance(metrics, dict):
-            raise ImportRefused(f"{path.name}: {task[:40]!r} is no task with its metrics")
-        n, total = _samples(data, task)
-        for key, value in metrics.items():
-            metric, comma, rule = key.partition(",")
-            if not comma or metric.endswith("_stderr"):
-                continue
-            where = f"{path.name}: {task[:60]}, {key[:60]!r}"
-            name = metric if rule == "none" else f"{metric} ({rule})"
-            error = metrics.get(f"{metric}_stderr,{rule}")
-            figures[f"{SUBTASK if task in below else CAPABILITY}/{task}/{name}"] = _estimate(
-                task, metric, _number(value, where), _number(error, where), n, total
-            )
-    if not figures:
-        raise ImportRefused(f'{path.name}: no figure in `results`; keys read like "acc,none"')
+    figures = figures_of(data, path.name, {})
     return _manifest(data, figures, path, raw), figures
 
 
-def chance(task: str) -> float | None:
-    """What guessing scores on a task; None where the number of its choices is not known."""
-    if task.startswith("mmlu_") and not task.startswith(_MMLU_KIN):
-        return CHANCE["mmlu"]
-    return CHANCE.get(task)
+def _measured(manifest: Manifest, asked: Asked) -> Manifest:
+    """The same as a run that was made here: its commit is not the harness's, but that of the folder it ran in."""
+    name = asked.model or manifest.model.name
+    args = manifest.model.args | ({"base": asked.base} if asked.base else {})
+    version = manifest.versions["lm_eval"] or "of a version not stated"
+    flagged = (manifest.source.note or "").partition("; ")[2]
+    note = f"{HARNESS} {version}, run here" + (f"; {flagged}" if flagged else "")
+    parts = ["lm-eval", name.split("/")[-1], asked.condition.name or ""]
+    return manifest.model_copy(
+        update={
+            "run_id": make_run_id(parts, [manifest.source.sha256]),
+            "origin": "measured",
+            "model": manifest.model.model_copy(update={"name": name, "args": args, "family": family_of(name)}),
+            "condition": asked.condition,
+            "versions": {k: v for k, v in manifest.versions.items() if k != "git_hash"},
+            "source": manifest.source.model_copy(update={"note": note}),
+        }
+    )
 
 
 def _bytes(path: Path) -> bytes:
@@ -117,63 +192,16 @@ def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     return data
 
 
-def _estimate(
-    task: str, metric: str, value: float | None, error: float | None, n: int | None, total: int | None
-) -> Estimate:
-    """A figure with the interval of its standard error; unknown numbers of items are 0, and the method says so."""
-    counts = (n or 0, total or n or 0)
-    if value is None:
-        return Estimate.undefined("not stated in the file", *counts)
-    if not error or error < 0:
-        return Estimate(value, None, None, *counts, "", "no standard error stated")
-    half = float(ndtri(0.975)) * error
-    low, high = value - half, value + half
-    if metric in SHARES:
-        low, high = max(0.0, low), min(1.0, high)
-    method = "normal, from the stated standard error" + ("" if n else "; number of items not stated")
-    guess = chance(task) if metric in _GUESSED else None
-    reason = AT_CHANCE if guess is not None and low <= guess + TOLERANCE else ""
-    return Estimate(value, low, high, *counts, method, reason)
-
-
-def _number(value: Any, where: str) -> float | None:
-    """A number, or None where the file says that there is none (null, NaN, "N/A")."""
-    if value is None or isinstance(value, str):
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ImportRefused(f"{where}: {str(value)[:40]!r} is no number")
-    return float(value) if math.isfinite(value) else None
-
-
-def _leaves(data: Mapping[str, Any], task: str, seen: frozenset[str] = frozenset()) -> list[str]:
-    """The tasks that a group rests on; the task itself where it is none."""
-    members = _mapping(data.get("group_subtasks")).get(task)
-    if not isinstance(members, list) or not members or task in seen:
-        return [task]
-    return [leaf for m in members for leaf in _leaves(data, str(m), seen | {task})]
-
-
-def _samples(data: Mapping[str, Any], task: str) -> tuple[int | None, int | None]:
-    """Items that were run, and items that there are; None where a task of it does not say."""
-    found = [_mapping(_mapping(data.get("n-samples")).get(leaf)) for leaf in dict.fromkeys(_leaves(data, task))]
-    sums: list[int | None] = []
-    for part in ("effective", "original"):
-        counts = [f.get(part) for f in found]
-        whole = all(isinstance(c, int) and not isinstance(c, bool) and c > 0 for c in counts)
-        sums.append(sum(c for c in counts if c is not None) if whole else None)
-    return sums[0], sums[1]
-
-
 def _protocol(data: Mapping[str, Any], task: str) -> str | None:
     """Version, shots and items of a task in a line; None where one of them is not stated."""
-    leaves = list(dict.fromkeys(_leaves(data, task)))
-    versions, shots = _mapping(data.get("versions")), _mapping(data.get("n-shot"))
+    leaves = list(dict.fromkeys(leaves_of(data, task)))
+    versions, shots = mapping_of(data.get("versions")), mapping_of(data.get("n-shot"))
     version = versions.get(task)
     if version is None and leaves != [task]:
         parts = {str(versions.get(leaf)) for leaf in leaves}
         version = parts.pop() if len(parts) == 1 and None not in map(versions.get, leaves) else None
     few = {shots.get(leaf) for leaf in leaves}
-    n, total = _samples(data, task)
+    n, total = counts_of(data, task)
     if version is None or len(few) != 1 or None in few or n is None or total is None:
         return None
     return f"version {str(version)[:20]}, {str(few.pop())[:10]} shots, {n} of {total} items"
@@ -181,13 +209,16 @@ def _protocol(data: Mapping[str, Any], task: str) -> str | None:
 
 def _manifest(data: Mapping[str, Any], figures: Mapping[str, Estimate], path: Path, raw: bytes) -> Manifest:
     digest = hashlib.sha256(raw).hexdigest()
-    config = _mapping(data.get("config"))
-    args = dict(_arguments(config.get("model_args")))
-    name = data.get("model_name") or args.get("pretrained") or args.get("model")
+    config = mapping_of(data.get("config"))
+    args = dict(arguments_of(config.get("model_args")))
+    under = args.get("pretrained") or args.get("model")
+    # The file calls a model with an adapter by either, depending on the backend.
+    adapter = next((args.pop(k) for k in ("peft", "lora_local_path") if args.get(k)), None)
+    name = adapter or data.get("model_name") or under
     model = str(name)[:200] if name else "model not stated"
     condition = _condition(data)
-    leaves = list(dict.fromkeys(leaf for task in data["results"] for leaf in _leaves(data, task)))
-    counts = [_samples(data, leaf) for leaf in leaves]
+    leaves = list(dict.fromkeys(leaf for task in data["results"] for leaf in leaves_of(data, task)))
+    counts = [counts_of(data, leaf) for leaf in leaves]
     ran, there = (sum(c[i] or 0 for c in counts) for i in (0, 1))
     limited = any(n is not None and total is not None and n < total for n, total in counts)
     version, commit, dated = _text(data.get("lm_eval_version")), _text(data.get("git_hash")), _date(data.get("date"))
@@ -198,14 +229,16 @@ def _manifest(data: Mapping[str, Any], figures: Mapping[str, Estimate], path: Pa
     return Manifest(
         run_id=make_run_id(["lm-eval", model.split("/")[-1], condition.name or ""], [digest]),
         origin="imported",
-        task="lm_eval",
+        task=LM_EVAL,
         created=dated,
         model=ModelFacts(
             name=model,
             revision=_text(config.get("model_sha") or config.get("model_revision") or args.pop("revision", None)),
             base_url=base_url if base_url and "@" not in base_url else None,
             family=family_of(model),
-            args={"backend": _text(config.get("model"))} | {k: v for k, v in args.items() if k != "pretrained"},
+            args={"backend": _text(config.get("model"))}
+            | {k: v for k, v in args.items() if k != "pretrained"}
+            | ({"base": under} if adapter and under else {}),
             generation=_generation(config),
         ),
         condition=condition,
@@ -242,29 +275,14 @@ def _template(data: Mapping[str, Any]) -> str | None:
         return None
     text = data["chat_template"]
     if not text:
-        return "none"
+        # A chat endpoint puts every question through a template of its own, which the file does not know.
+        return "the server's" if "chat" in str(mapping_of(data.get("config")).get("model")) else "none"
     return "sha256 " + hashlib.sha256(str(text).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
-def _arguments(given: Any) -> Iterator[tuple[str, str]]:
-    """The model's arguments, from a mapping or `a=b,c=d`; what may be a secret is left out."""
-    pairs: Any = ()
-    if isinstance(given, Mapping):
-        pairs = given.items()
-    elif isinstance(given, str):
-        pairs = (part.partition("=")[::2] for part in given.split(",") if "=" in part)
-    for key, value in pairs:
-        if not _SECRET.search(str(key)) and not isinstance(value, Mapping | list):
-            yield str(key).strip()[:60], str(value)[:200]
 
 
 def _generation(config: Mapping[str, Any]) -> dict[str, Any]:
     given = config.get("gen_kwargs")
     return {"gen_kwargs": str(given)[:200]} if given else {}
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: Any) -> str | None:

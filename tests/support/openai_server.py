@@ -45,6 +45,7 @@ class Reply:
     error_code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
+    byte_logprob: float | None = None  # of every byte of the prompt, where a completion is asked to echo it
 
     def __call__(self, request: "Request") -> "Reply":
         return self
@@ -86,6 +87,11 @@ malformed_json = partial(Reply, "this reply is JSON that stops half way", damage
 invalid_utf8 = partial(Reply, f"not {_BAD} UTF-8", damage="utf8")
 cut_connection = partial(Reply, "the connection is reset before this reply ends", damage="cut")  # 200, half, TCP reset
 empty = partial(Reply, "")  # HTTP 200 with content "" (text(None): null); empty(damage="no choices" or "no body"): less
+
+
+def scored(rate: Callable[[str], float]) -> Handler:
+    """Log-probabilities of a prompt, as `echo` asks for them: `rate(prompt)` for each of its bytes."""
+    return lambda request: Reply("", byte_logprob=rate(request.last_user))
 
 
 def status(code: int, message: str, headers: Mapping[str, str] | None = None, error_code: str | None = None) -> Reply:
@@ -197,6 +203,8 @@ class ScriptedServer:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         app = web.Application(client_max_size=16 * 2**20)  # beyond: HTTP 413
         app.add_routes([web.get("/v1/models", self._models), web.post("/v1/{_:(chat/)?completions}", self._completion)])
+        # As vLLM has them, so that a client can count tokens without the model's files; here a byte is a token.
+        app.add_routes([web.get("/tokenizer_info", _tokenizer), web.post("/{_:(de)?tokenize}", _tokens)])
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         await web.SockSite(runner, listener, backlog=512).start()
@@ -221,7 +229,8 @@ class ScriptedServer:
         body = body if isinstance(body, dict) else {}
         model, messages = str(body.get("model") or ""), body.get("messages")
         if not http.path.endswith("/chat/completions"):
-            messages = [{"role": "user", "content": body["prompt"]}] if isinstance(body.get("prompt"), str) else []
+            prompt = _prompt(body.get("prompt"))
+            messages = [] if prompt is None else [{"role": "user", "content": prompt}]
         messages = [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
         headers = {name.lower(): value for name, value in http.headers.items()}
         with self._lock:
@@ -288,6 +297,35 @@ class ScriptedServer:
         return response
 
 
+def _prompt(given: Any) -> str | None:
+    """A completion's prompt as text: text, tokens, or a list of one of either."""
+    if isinstance(given, list) and len(given) == 1 and isinstance(given[0], str | list):
+        given = given[0]
+    if isinstance(given, list) and all(isinstance(t, int) and 0 <= t < 256 for t in given):
+        return bytes(given).decode("utf-8", "replace")
+    return given if isinstance(given, str) else None
+
+
+async def _tokenizer(http: web.Request) -> web.StreamResponse:
+    return web.json_response({"tokenizer_class": "bytes", "eos_token": "\0", "bos_token": None})
+
+
+async def _tokens(http: web.Request) -> web.StreamResponse:
+    body = await http.json()
+    if http.path == "/tokenize":
+        return web.json_response({"tokens": list(str(body["prompt"]).encode())})
+    return web.json_response({"prompt": bytes(body["tokens"]).decode("utf-8", "replace")})
+
+
+def _logprobs(request: Request, reply: Reply) -> dict[str, Any] | None:
+    """Of an echoed prompt: each byte's, none for the first, and one of a token that is generated."""
+    if reply.byte_logprob is None or not request.body.get("echo"):
+        return None
+    each = [None, *[reply.byte_logprob] * len(request.last_user.encode())]
+    top = [None if p is None else {"a": p} for p in each]
+    return {"tokens": ["?"] * len(each), "token_logprobs": each, "top_logprobs": top, "text_offset": []}
+
+
 def _error(reply: Reply) -> bytes:
     usual = "server_error" if reply.status >= 500 else "invalid_request_error"
     kind = "rate_limit_error" if reply.status == 429 else usual
@@ -312,7 +350,8 @@ def _parts(request: Request, reply: Reply, stream: bool) -> list[bytes]:
     def choices(said: dict[str, Any], finish: str | None, count: int = 1) -> dict[str, Any]:
         shown = {"delta" if stream else "message": said} if chat else {"text": said.get("content") or ""}
         count = 0 if reply.damage == "no choices" else min(count, 128)
-        return {"choices": [{"index": i, **shown, "logprobs": None, "finish_reason": finish} for i in range(count)]}
+        likely = _logprobs(request, reply)
+        return {"choices": [{"index": i, **shown, "logprobs": likely, "finish_reason": finish} for i in range(count)]}
 
     said = {"content": reply.content, "reasoning_content": reply.reasoning_content}
     if stream:
