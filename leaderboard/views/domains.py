@@ -26,6 +26,13 @@ READING: Final = (
     "of the scale, or none, supports no colour. Shrinkage takes the spread between domains as uncertain (Rubin 1981), "
     "and draws a domain of few items that truly differs from the others in too far: look at the raw values too."
 )
+NO_DOMAINS: Final = (
+    "No run in the store has prompts with a domain. Runs of the embedded prompt set have them; fill the store with:"
+)
+UNVALUED: Final = (
+    "Prompts here have domains, but no measure on a scale has a value on any of them: every verdict is missing. Judge "
+    "the finished logs again (psychosafe rejudge LOG...), or fill the store with:"
+)
 COMMANDS: Final = """# five domains, 500 prompts
 inspect eval evals/psychosafe.py --model MODEL
 psychosafe ingest LOG..."""
@@ -56,8 +63,7 @@ def page() -> None:
     columns = _columns(found.state, found)
     fit = [g for g in found.grids if g.runs[0].run_id in columns]
     if not fit:
-        st.info("No run in the store has prompts with a domain and a measure on a scale. Runs of the embedded prompt "
-                "set have both; fill the store with:")  # fmt: skip
+        st.info(UNVALUED if any(domains_of(g) for g in found.grids) else NO_DOMAINS)
         st.code(COMMANDS, language="bash")
         return
     said = st.empty()

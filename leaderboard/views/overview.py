@@ -49,6 +49,12 @@ def _chart(board: Board, grid: Grid) -> None:
     if group.rules_only:
         say_rules()
     st.text(group.sentence)
-    figure = charts.forest(rows, column, dark=st.context.theme.type == "dark")
+    figure, alt = charts.forest(rows, column, dark=st.context.theme.type == "dark"), charts.alt_text(rows, column)
     if figure.data:
-        st.plotly_chart(figure, key="lead", config=charts.CONFIG, alt=charts.alt_text(rows, column))
+        st.plotly_chart(figure, key="lead", config=charts.CONFIG, alt=alt)
+    else:
+        st.text(alt)
+    if missing := charts.not_drawn(rows, column):
+        st.text(missing)
+    if len(rows) < len(group.rows):
+        st.text(f"The chart shows the first {len(rows)} of {len(group.rows)}, in the order of the leaderboard.")
