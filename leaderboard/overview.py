@@ -59,11 +59,12 @@ def findings(found: Sequence[Grid]) -> Iterator[str]:
 
 def _pairs(runs: Sequence[Manifest]) -> Iterator[tuple[int, int]]:
     """Positions of a baseline run and of each other run of the same model."""
+    by_model: dict[tuple[str, str | None], list[int]] = {}
+    for n, m in enumerate(runs):
+        by_model.setdefault((m.model.name, m.model.revision), []).append(n)
     for at, base in enumerate(runs):
         if (base.condition.name or "").startswith("baseline"):
-            for n, m in enumerate(runs):
-                if n != at and m.model.name == base.model.name and m.model.revision == base.model.revision:
-                    yield at, n
+            yield from ((at, n) for n in by_model[base.model.name, base.model.revision] if n != at)
 
 
 def _sentence(grid: Grid, measure: str, at: int, other: int, labels: Mapping[str, str]) -> str:

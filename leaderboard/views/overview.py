@@ -7,9 +7,15 @@ import streamlit as st
 from leaderboard import charts
 from leaderboard.model import Board
 from leaderboard.overview import MOST, data_card, findings, headline, lead
+from leaderboard.views.moment import Moment
 from leaderboard.views.shell import choose, now, say_rules, text_table, title_of
 from leaderboard.views.table import board_now
 from results.grid import Grid
+
+
+@st.cache_resource(max_entries=2, show_spinner="Setting runs against their baselines")
+def _said(state: str, _found: Moment) -> tuple[list[str], list[dict[str, str]]]:
+    return list(findings(_found.grids)), data_card(_found.grids)
 
 
 def page() -> None:
@@ -24,7 +30,7 @@ def page() -> None:
     if groups:
         grid = groups[0] if len(groups) == 1 else choose("Comparable runs", groups, "group", title_of, width=760)
         _chart(board, grid)
-    said = list(findings(found.grids))
+    said, card = _said(found.state, found)
     st.subheader("What is shown")
     if said:
         # Names come from data: text, and no Markdown.
@@ -35,7 +41,7 @@ def page() -> None:
         st.text("No run stands beside a baseline run of its model on the same items: nothing to compare yet. "
                 "Run a model with -T condition=baseline and with -T condition=prompted.")  # fmt: skip
     st.subheader("What it rests on")
-    text_table(data_card(found.grids), "card", "Prompt sets, rubrics, panels and coverage, a row each group")
+    text_table(card, "card", "Prompt sets, rubrics, panels and coverage, a row each group")
 
 
 def _chart(board: Board, grid: Grid) -> None:
