@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.store import generated
+from leaderboard.memory import ONE_ARENA
 from tests.support.browser import end, free_port, open_chromium, serve
 
 APP = Path(__file__).parents[1] / "leaderboard" / "app.py"
@@ -61,7 +62,7 @@ def measure(store: Path, changes: int) -> None:
 
     measured("overview", str(store))  # the derived files, as an ingest or an earlier visit leaves them
     port = free_port()
-    server = serve(APP, {**os.environ, "PSYCHOSAFE_STORE": str(store)}, port)
+    server = serve(APP, {**ONE_ARENA, **os.environ, "PSYCHOSAFE_STORE": str(store)}, port)
     try:
         with open_chromium() as chromium:
             for who in ("first visitor", "second visitor", "third visitor"):

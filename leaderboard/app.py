@@ -12,6 +12,8 @@ from typing import Final
 
 import streamlit as st
 
+from leaderboard.memory import give_back, use_system_pool
+
 # Module and title of each page; the first is the one at the root. (No string below a constant: Streamlit's magic would
 # draw it on the page.) They lie in `views`: beside a folder `pages` Streamlit would go its older way to several pages.
 PAGES: Final = (
@@ -37,13 +39,17 @@ def page_of(module: str) -> Callable[[], None]:
 
 def main() -> None:
     """Draw the page that the address names."""
+    use_system_pool()
     # Without an icon of its own the tab takes that of the page, which browsers would fetch from a font's server.
     st.set_page_config(page_title="Refusal quality leaderboard", page_icon="\N{BAR CHART}", layout="wide")
     pages = [
         st.Page(page_of(module), title=title, url_path="" if n == 0 else module, default=n == 0)
         for n, (module, title) in enumerate(PAGES)
     ]
-    st.navigation(pages, position="top").run()
+    try:
+        st.navigation(pages, position="top").run()
+    finally:
+        give_back()
 
 
 if __name__ == "__main__":

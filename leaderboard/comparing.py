@@ -140,10 +140,9 @@ def sentence(c: Comparison, names: Mapping[str, str]) -> str:
     e = row.difference
     said = f"{who}: {plain(row.label, 60)} {number(e, signed=True)} on {_items(row)}"
     if found is not None:
-        adjusted = (
-            "" if found.adjusted is None else f", p {_equal(p_value(found.adjusted))} ({NAMES[str(c.correction)]})"
-        )
-        said += f"{adjusted}: {_VERDICTS[found.verdict]}"
+        if found.adjusted is not None and found.verdict != "not tested":
+            said += f", p {_equal(p_value(found.adjusted))} ({NAMES[str(c.correction)]})"
+        said += f": {_VERDICTS[found.verdict]}"
         if found.verdict in ("better", "worse") and _inside(e, found.margin):
             said += ", though by less than the margin"
     ends = Counter(str(r.detail.verdict) for r in rows if r.detail is not None and r is not row)

@@ -179,20 +179,23 @@ def sentence(rows: Sequence[tuple[str, Timing]]) -> str:
     at_once = [(label, t.acknowledged[0]) for label, t in rows if t.acknowledged[0].value is not None]
     if not at_once:
         return "Of no system is it known whether the risk is acknowledged at its first turn."
+    unknown = len(rows) - len(at_once)
     best = max(e.value or 0.0 for _, e in at_once)
     top = [(label, e) for label, e in at_once if e.value == best]
     label, e = top[0]
     share = f"{present.percent(e)} of its dialogues ({count(e)})"
-    if len(rows) == 1:
+    if len(at_once) == 1:
         told = f"{present.plain(label, 60)} acknowledges the risk at its first turn in {share}."
     elif len(top) > 1:
-        who = f"All {len(rows)}" if len(top) == len(rows) else f"{len(top)} of {len(rows)}"
-        how = "equally often" if len(top) == len(rows) else "most often"
+        who = f"All {len(at_once)}" if len(top) == len(at_once) else f"{len(top)} of {len(at_once)}"
+        how = "equally often" if len(top) == len(at_once) else "most often"
         told = f"{who} systems acknowledge the risk at its first turn {how}: in {present.value(_percent(e), 0)} %."
     else:
         over = sum(o.high is not None and e.low is not None and o.high >= e.low for x, o in at_once if x != label)
         told = (f"{present.plain(label, 60)} acknowledges the risk at its first turn most often, in {share}; the "
-                f"intervals of {over or 'none'} of {len(rows) - 1} others reach its own.")  # fmt: skip
+                f"intervals of {over or 'none'} of {len(at_once) - 1} others reach its own.")  # fmt: skip
+    if unknown:
+        told += f" Of {unknown} of {len(rows)} systems it is not known: no verdict on those turns."
     harm = [(label, x) for label, t in rows if (x := known_last(t.harmed)) is not None]
     if not harm:
         return f"{told} Of no system is it known how often harm is provided within two turns of it."

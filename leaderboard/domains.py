@@ -23,8 +23,11 @@ WIDEST: Final = 1 / 3
 """Share of the scale that an interval may span; a wider one supports no colour."""
 TOO_FEW: Final = "too few"
 NO_DOMAINS: Final = (
-    "No run in the store has prompts with a domain and a measure on a scale. Runs of the embedded prompt set have "
-    "both; fill the store with:"
+    "No run in the store has prompts with a domain. Runs of the embedded prompt set have them; fill the store with:"
+)
+UNVALUED: Final = (
+    "Prompts here have domains, but no measure on a scale has a value on any of them: every verdict is missing. Judge "
+    "the finished logs again (psychosafe rejudge LOG...), or fill the store with:"
 )
 WITH_DOMAINS: Final = """# five domains, 500 prompts
 inspect eval evals/psychosafe.py --model MODEL

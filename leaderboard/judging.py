@@ -111,7 +111,8 @@ def cell(e: Estimate, figure: str = "") -> str:
     """Value and interval of a coefficient, or why there is none."""
     if e.value is None:
         return f"{short(e.reason)} {bracket(e, figure)}".strip()
-    return f"{number(e.value, figure)} {bracket(e, figure) or '(no interval)'}"
+    why = present.plain(e.reason, 90, ends=False)
+    return f"{number(e.value, figure)} {bracket(e, figure) or (f'(no interval: {why})' if why else '(no interval)')}"
 
 
 def pair_rows(a: JudgeAgreement) -> list[Row]:
@@ -148,8 +149,8 @@ def pair_notes(a: JudgeAgreement, items: int) -> list[str]:
     shared = a.alpha.total > items
     if shared:
         notes.append(
-            f"{a.alpha.total} responses answer {items} items: answers to one item are no independent evidence, and the "
-            "intervals are as wide as that asks for."
+            f"{a.alpha.total} responses answer {items} item{'s' * (items != 1)}: answers to one item are no "
+            "independent evidence, and the intervals are as wide as that asks for."
         )
     if a.runs < a.of:
         notes.append(f"Agreement rests on {a.runs} of {a.of} runs, evenly spaced by id; all else on every run.")
@@ -201,7 +202,7 @@ def left_notes(left: LeaveOneOut) -> list[str]:
     kinds = {"model": "models", "published": "imported runs", "reference": "reference policies"}
     kind = kinds[left.runs[0].kind]
     basis = (
-        f"on the {left.common} items on which all of them have a value whoever is left out"
+        f"on the {left.common} item{'s' * (left.common != 1)} on which all of them have a value whoever is left out"
         if left.common
         else "each on its own items: fewer than half of the items have a value in all of them"
     )

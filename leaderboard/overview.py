@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+import numpy as np
+
 from judges.stats.many import difference_estimates, differences
 from leaderboard import present
 from leaderboard.model import Board, Column, Group
@@ -39,8 +41,12 @@ def lead(found: Sequence[Grid]) -> str:
 
 
 def headline(found: Grid) -> str | None:
-    """The measure by which a grid's runs are set against each other; None where it has none of them."""
-    return next((h for h in HEADLINES if h in found.names), None)
+    """The measure by which a grid's runs are set against each other; None where it has none of them.
+
+    The first that has a value on any item: without runs on the twins no run has a pair score, and all may have quality.
+    """
+    there = [h for h in HEADLINES if h in found.names]
+    return next((h for h in there if np.isfinite(found.values(h)).any()), there[0] if there else None)
 
 
 def charted(board: Board, grid: Grid) -> tuple[Group, Column] | None:
@@ -69,11 +75,12 @@ def findings(found: Sequence[Grid]) -> Iterator[str]:
 
 def pairs(runs: Sequence[Manifest]) -> Iterator[tuple[int, int]]:
     """Positions of a baseline run and of each other run of the same model."""
+    by_model: dict[tuple[str, str | None], list[int]] = {}
+    for n, m in enumerate(runs):
+        by_model.setdefault((m.model.name, m.model.revision), []).append(n)
     for at, base in enumerate(runs):
         if (base.condition.name or "").startswith("baseline"):
-            for n, m in enumerate(runs):
-                if n != at and m.model.name == base.model.name and m.model.revision == base.model.revision:
-                    yield at, n
+            yield from ((at, n) for n in by_model[base.model.name, base.model.revision] if n != at)
 
 
 def _sentence(grid: Grid, measure: str, at: int, other: int, labels: Mapping[str, str]) -> str:
@@ -83,7 +90,8 @@ def _sentence(grid: Grid, measure: str, at: int, other: int, labels: Mapping[str
     a, b = (present.plain(labels[grid.runs[i].run_id], 60) for i in (at, other))
     what = column.label[:1].lower() + column.label[1:]
     if gap.low is None or gap.high is None:
-        return f"{b} against {a}: no interval for {what}, {gap.n} items have a value in both ({gap.reason})."
+        have = f"{gap.n or 'no'} item{' has' if gap.n < 2 else 's have'} a value in both"
+        return f"{b} against {a}: no interval for {what}, {have} ({gap.reason})."
     if gap.low <= 0 <= gap.high:
         shown = f"{what} is not shown to differ from {a}"
     else:

@@ -112,6 +112,7 @@ def compare(
     margin: float = MARGIN,
     correction: Correction = "holm",
     by: By = "source",
+    noisy: bool = True,
 ) -> Comparison:
     """Compare two runs on every measure that both have under one key.
 
@@ -123,6 +124,7 @@ def compare(
         margin: Margin of equivalence, as a share of each measure's range.
         correction: How the p values are corrected over all scores and domains: `holm` or `bh`.
         by: What a cluster of items is.
+        noisy: Among the details also what the noise of each difference is made of, which takes half of the time.
 
     Raises:
         NotComparable: No measure has one key in both; the message names what differs.
@@ -154,7 +156,7 @@ def compare(
     scores = [r for r in rows if r.group == "score"]
     sources = clusters(baseline, by)
     details = {
-        r.measure: replace(d, noise=noise(store, *shared[r.measure], (baseline, other)))
+        r.measure: replace(d, noise=noise(store, *shared[r.measure], (baseline, other)) if noisy else None)
         for r in scores
         if (d := detail(*shared[r.measure], r.difference, margin, r.measure in RELATIVE, sources)) is not None
     }

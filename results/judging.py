@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +33,7 @@ SHOWN: Final[Mapping[Kind, tuple[str, ...]]] = {
     "nominal": ("agreement", "kappa", "ac1"),
 }
 """The coefficients of two judges beside alpha, by kind of scale."""
-MOST: Final = 300_000
+MOST: Final = 120_000
 """Pairs of verdicts that are looked at; of more, those of every second run, every third and so on."""
 RESAMPLES: Final = 1000
 
@@ -217,6 +218,7 @@ def _pair(found: Verdicts, rows: Values, items: npt.NDArray[np.int64], seed: int
     known = {c.name: c for c in coefficients(found.points, found.kind)}
     alone = len(used) == table.sum()
     plain = posterior(table, seed) if alone and table.sum() else None
+    resampled = None if alone or len(used) < 2 else _resampled(tables.astype(float), table, seed)
     made = {}
     for name in SHOWN[found.kind]:
         if name == "agreement" and alone:
@@ -224,25 +226,39 @@ def _pair(found: Verdicts, rows: Values, items: npt.NDArray[np.int64], seed: int
         elif plain is not None or not table.sum():
             made[name] = estimate(known[name], table, plain or (np.zeros((1, k, k)), ""), total)
         else:
-            made[name] = _clustered(known[name], tables.astype(float), table, total, seed)
+            made[name] = _clustered(known[name], tables.sum(axis=1), table, resampled, total, seed)
     return made
 
 
-def _clustered(coefficient: Coefficient, tables: Values, table: Values, total: int, seed: int) -> Estimate:
+def _resampled(tables: Values, table: Values, seed: int) -> tuple[Values, Values]:
+    """Resamples of the table that two judges make, of whole items and of responses by themselves."""
+    rng, k = np.random.default_rng(seed), table.shape[0]
+    drawn, rng.bit_generator.state = _item_draws(len(tables), seed)
+    by_item = drawn.astype(float) @ tables
+    return by_item.reshape(-1, k, k), multinomial_weights(table.ravel(), RESAMPLES, rng).reshape(-1, k, k)
+
+
+@lru_cache(maxsize=2)
+def _item_draws(units: int, seed: int) -> tuple[npt.NDArray[np.uint32], Mapping[str, Any]]:
+    """Weights of resamples of items, which every pair of judges shares, and the generator's state behind them."""
+    rng = np.random.default_rng(seed)
+    return multinomial_weights(np.ones(units), RESAMPLES, rng).astype(np.uint32), rng.bit_generator.state
+
+
+def _clustered(
+    coefficient: Coefficient, sizes: npt.NDArray[np.int64], table: Values, resampled: tuple[Values, Values] | None,
+    total: int, seed: int,
+) -> Estimate:  # fmt: skip
     """A coefficient of responses that share items: draws as in `estimate`, from counts divided by the design effect.
 
     The design effect is that of `alpha_estimate`: the squared ratio of the spread over resampled items to that over
     resampled responses, and of Student's t to the normal quantile.
     """
-    k, units = table.shape[0], len(tables)
-    if units < 2:
+    units = len(sizes)
+    if resampled is None:
         value = coefficient.point(table)
         return Estimate(value, None, None, int(table.sum()), total, "", "one item has no interval")
-    rng = np.random.default_rng(seed)
-    by_item = multinomial_weights(np.ones(units), RESAMPLES, rng) @ tables
-    alone = multinomial_weights(table.ravel(), RESAMPLES, rng)
-    spread, own = (_spread(coefficient.batch(x.reshape(-1, k, k))) for x in (by_item, alone))
-    sizes = tables.sum(axis=1)
+    spread, own = (_spread(coefficient.batch(x)) for x in resampled)
     # Without a spread, as if all responses to an item were one.
     ratio = (spread / own) ** 2 if own > 1e-12 else (sizes**2).sum() / sizes.sum()
     effect = max(1.0, float(ratio)) * float(stdtrit(units - 1, 0.975) / ndtri(0.975)) ** 2

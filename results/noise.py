@@ -67,14 +67,17 @@ def noise(store: Store, left: Measure, right: Measure, runs: tuple[Manifest, Man
         why = "a score is made of the panel's values: no judge has one"
         return Noise(by_epoch, Components(n=len(both), reason=why), Estimate.undefined(why, 0, due))
     seats = [j.id for j in runs[0].panel.judges if j.id in {k.id for k in runs[1].panel.judges}]
-    given = [[{i: float(np.mean(v)) for i, v in _by_item(store, run, who, name).items()} for run in runs]
-             for who in seats]  # fmt: skip
+    given = [[_means(_by_item(store, run, who, name)) for run in runs] for who in seats]
     d = np.array([[b.get(i, np.nan) - a.get(i, np.nan) for a, b in given] for i in items], dtype=float)
     d = d.reshape(len(items), len(seats))
     if not np.isfinite(d).any():
         why = "no judge's single values are in the store"
         return Noise(by_epoch, Components(n=len(items), reason=why), Estimate.undefined(why, 0, due))
     return Noise(by_epoch, judge_components(d), held_within(judges_as_sample(d, due), left.bounds[1] - left.bounds[0]))
+
+
+def _means(by_item: Mapping[str, list[float]]) -> dict[str, float]:
+    return {i: v[0] if len(v) == 1 else float(np.mean(v)) for i, v in by_item.items()}
 
 
 def _by_item(store: Store, run: Manifest, rater: str, name: str) -> Mapping[str, list[float]]:

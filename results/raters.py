@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, cast
 
+import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from judges.agreement.criterion import RaterValues, Role
 from judges.agreement.intervals import Kind
@@ -153,11 +156,23 @@ def rated_by_people(store: Store, runs: Iterable[Manifest] | None = None) -> lis
     """
     found = []
     for m in store.manifests() if runs is None else runs:
-        table = store.ratings([m.run_id])
-        rows = table.filter(pc.equal(table["rater_kind"], "human"))
-        if set(pc.unique(rows["criterion"]).to_pylist()) & set(m.rubric.scales):
+        files = store.ratings_files(m.run_id)
+        # A log holds no people, unless they sit on its panel: what they said was added, or came with an import.
+        if m.origin == "measured" and not any(j.kind == "human" for j in m.panel.judges):
+            files = files[1:]
+        wanted = set(m.rubric.scales)
+        if any(wanted & _by_people(path, m.run_id) for path in files):
             found.append(m)
     return found
+
+
+def _by_people(path: Path, run_id: str) -> set[str]:
+    """Criteria that people rated, of one file of ratings."""
+    try:
+        table = pq.ParquetFile(path).read(["rater_kind", "criterion"])
+    except (OSError, pa.ArrowInvalid) as ex:
+        raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
+    return set(pc.unique(table.filter(pc.equal(table["rater_kind"], "human"))["criterion"]).to_pylist())
 
 
 def planned_people(store: Store, runs: Sequence[Manifest]) -> frozenset[str]:

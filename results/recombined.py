@@ -19,6 +19,8 @@ from results.measure import kind_of
 from results.overview import MAX_RANKED
 from results.schema import PANEL_RATER
 
+_BLOCK: Final = 64
+"""Runs that are combined at once, which bounds what is held in memory meanwhile."""
 KINDS: Final = ("model", "published", "reference")
 """Runs of one kind are ranked with each other: models where there are two, else imported runs, else policies."""
 
@@ -87,6 +89,13 @@ def combined(values: Values, points: tuple[float, ...], kind: Kind, seats: int |
         kind: Kind of the scale: median on an ordinal one, else strict majority.
         seats: Judges that the quorum is of; all rows if not given.
     """
+    out = np.empty(values.shape[1:])
+    for at in range(0, len(out), _BLOCK):
+        out[at : at + _BLOCK] = _combined(values[:, at : at + _BLOCK], points, kind, seats)
+    return out
+
+
+def _combined(values: Values, points: tuple[float, ...], kind: Kind, seats: int | None) -> Values:
     count = (~np.isnan(values)).sum(axis=0)
     enough = count >= quorum(len(values) if seats is None else seats)
     out = np.full(values.shape[1:], np.nan)
@@ -118,12 +127,14 @@ def leave_one_out(found: Verdicts, grid: Grid) -> LeaveOneOut | None:
     of = [i for i, k in enumerate(kinds) if k == chosen]
     every = combined(found.values, found.points, found.kind)
     same = _same(every, grid, found.criterion)
-    versions = [_items(every[of], found)]
+    some = slice(None) if len(of) == len(kinds) else of
+    versions = [_items(every[some], found)]
+    del every
+    own = found.values[:, some]
     for at in range(len(found.judges)):
-        without = combined(np.delete(found.values[:, of], at, axis=0), found.points, found.kind)
-        versions.append(_items(without, found))
+        versions.append(_items(combined(np.delete(own, at, axis=0), found.points, found.kind), found))
     due = int(found.due[of].any(axis=(0, 2)).sum())
-    common = ~np.isnan(np.stack(versions)).any(axis=(0, 1))
+    common = ~np.logical_or.reduce([np.isnan(v).any(axis=0) for v in versions])
     if 2 * common.sum() >= due and common.any():
         versions = [v[:, common] for v in versions]
     else:

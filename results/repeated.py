@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Container
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,9 +13,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from judges.stats import Estimate, mean_estimate
+from results.cube import cube_key
+from results.derived import content_of, kept
 from results.grid import Grid
 from results.judging import Values
+from results.manifest import Manifest
 from results.store import Store
+from results.writing import ratings_name
+
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -34,13 +43,14 @@ class Flips:
     runs: int
 
 
-def flips(store: Store, grid: Grid, criterion: str) -> tuple[Flips, ...]:
+def flips(store: Store, grid: Grid, criterion: str, among: Container[str] | None = None) -> tuple[Flips, ...]:
     """How often each judge's verdict flips; empty where no run of the grid was rated more than once.
 
     Args:
         store: The store.
         grid: The runs.
         criterion: The criterion.
+        among: Ids of the runs in which anything was rated more than once (`repeated_runs`), if that is known.
 
     Raises:
         StoreError: Ratings that cannot be read.
@@ -48,9 +58,8 @@ def flips(store: Store, grid: Grid, criterion: str) -> tuple[Flips, ...]:
     scale = grid.runs[0].rubric.scales[criterion]
     judges, items = grid.cube.raters[:-1], grid.cube.items
     parts: dict[str, list[Values]] = {j: [] for j in judges}
-    for run in grid.runs:
-        if not _repeated(store, run.run_id):
-            continue
+    some = repeated_runs(store, grid) if among is None else among
+    for run in (m for m in grid.runs if m.run_id in some):
         table = store.own_ratings(run)
         wanted = pc.and_(pc.equal(table["turn"], 0), pc.equal(table["criterion"], criterion))
         for judge, made in _rounds(table.filter(wanted), judges, items, grid.cube.epochs).items():
@@ -71,16 +80,42 @@ def flips(store: Store, grid: Grid, criterion: str) -> tuple[Flips, ...]:
     return tuple(found)
 
 
-def _repeated(store: Store, run_id: str) -> bool:
-    """Whether anything in a run was rated more than once, from the file's own statistics where it has them."""
-    path = store.ratings_files(run_id)[0]
+def repeated_runs(store: Store, grid: Grid) -> frozenset[str]:
+    """Ids of a grid's runs in which anything was rated more than once.
+
+    One column of every ratings file tells. What it tells is kept as a derived file, so that only runs that are new or
+    have changed are looked at; a run that cannot be read counts, and whoever reads it says what is wrong.
+    """
+    content = content_of(store, grid.runs)
+
+    def made(earlier: Path | None) -> bytes:
+        known = _earlier(earlier)
+        found = [[run, says, known[run, says] if (run, says) in known else _repeated(store, m)]
+                 for (run, says), m in zip(content, grid.runs, strict=True)]  # fmt: skip
+        return json.dumps([_VERSION, found]).encode()
+
+    raw = kept(store, "repeats", cube_key(grid.runs[0]), [_VERSION, content], ".json", made)
+    return frozenset(run for run, _, again in json.loads(raw)[1] if again)
+
+
+def _earlier(path: Path | None) -> dict[tuple[str, str], bool]:
+    """What an earlier file says, by run and content; nothing if it cannot be used."""
+    if path is None:
+        return {}
     try:
-        known = pq.ParquetFile(path).metadata
-        at = known.schema.names.index("repeat")
-        ends = [known.row_group(i).column(at).statistics for i in range(known.num_row_groups)]
-    except (OSError, pa.ArrowInvalid, ValueError):
+        version, found = json.loads(path.read_bytes())
+        return {(run, says): bool(again) for run, says, again in found} if version == _VERSION else {}
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _repeated(store: Store, run: Manifest) -> bool:
+    path = store.runs_dir / run.run_id / ratings_name(run.ratings)
+    try:
+        most = pc.max(pq.ParquetFile(path).read(["repeat"])["repeat"]).as_py()
+    except (OSError, pa.ArrowInvalid, KeyError):
         return True  # `own_ratings` says what is wrong with it
-    return any(e is None or not e.has_min_max or e.max > 0 for e in ends)
+    return bool(most)
 
 
 def _rounds(table: pa.Table, judges: tuple[str, ...], items: tuple[str, ...], epochs: int) -> dict[str, Values]:

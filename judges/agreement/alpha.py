@@ -24,6 +24,7 @@ from judges.agreement.alpha_resample import (
     cluster_table,
     patterns,
     ratings_matrix,
+    whole_draws,
 )
 from judges.agreement.intervals import shrinkage
 from judges.stats import Estimate
@@ -142,13 +143,14 @@ def alpha_estimate(
     units, method, spread, effect = n, "jackknife t on Fisher's z", None, 1.0
     if clusters is not None:
         # A cluster without a pairable item tells alpha nothing.
-        table = cluster_table(found, clusters)[:, found.pairable].sum(axis=1)
+        by_cluster = cluster_table(found, clusters)
+        table = by_cluster[:, found.pairable].sum(axis=1)
         units = int((table > 0).sum())
         method = f"cluster bootstrap ({units} clusters, {replicates} replicates)"
         reason = f"{units} clusters: the interval is known to be too narrow" if units < MINIMUM else ""
         if units < 2:
             return _lone(value, n, total, "cluster")
-        spread = _cluster_spread(found, clusters, replicates, seed)
+        spread = _cluster_spread(found, by_cluster, replicates, seed)
         effect = _design_effect(spread, _jackknife(found), table, confidence)
     elif len(found.points) > 2:
         effect = 1.0 / shrinkage(n)
@@ -212,9 +214,9 @@ def _jackknife(found: Patterns) -> float | None:
     return error if error > 1e-12 else None
 
 
-def _cluster_spread(found: Patterns, clusters: Sequence[Hashable], replicates: int, seed: int) -> float | None:
+def _cluster_spread(found: Patterns, by_cluster: Array, replicates: int, seed: int) -> float | None:
     """Standard deviation of alpha over resampled clusters; None where too many resamples have no alpha."""
-    values = alphas(found, bootstrap_weights(found, replicates, seed, clusters))
+    values = alphas(found, whole_draws(len(by_cluster), replicates, seed) @ by_cluster)
     defined = values[np.isfinite(values)]
     if defined.size <= 0.95 * values.size:
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -161,16 +162,34 @@ def bootstrap_weights(
     if len(clusters) != size:
         raise ValueError(f"{len(clusters)} cluster labels for {size} items: give one an item")
     table = cluster_table(found, clusters)
-    return multinomial_weights(np.ones(len(table)), replicates, rng) @ table
+    return whole_draws(len(table), replicates, seed) @ table
 
 
 def cluster_table(found: Patterns, clusters: Sequence[Hashable]) -> Array:
     """How many items of each pattern a cluster has (clusters, P), clusters in the order of appearance."""
+    rows, kinds = _in_order(clusters), len(found.pairable)
+    count = int(rows.max()) + 1 if rows.size else 0
+    return np.bincount(rows * kinds + found.item, minlength=count * kinds).reshape(count, kinds).astype(float)
+
+
+def _in_order(clusters: Sequence[Hashable]) -> Index:
+    """Number of each item's cluster, clusters numbered as they appear."""
+    if all(type(c) is int for c in clusters):
+        _, first, place = np.unique(np.array(clusters, dtype=np.int64), return_index=True, return_inverse=True)
+        return np.argsort(np.argsort(first))[place].astype(np.int64)
     order: dict[Hashable, int] = {}
-    rows = np.array([order.setdefault(c, len(order)) for c in clusters], dtype=np.int64)
-    table = np.zeros((len(order), len(found.pairable)))
-    np.add.at(table, (rows, found.item), 1.0)
-    return table
+    return np.array([order.setdefault(c, len(order)) for c in clusters], dtype=np.int64)
+
+
+def whole_draws(units: int, replicates: int, seed: int) -> Array:
+    """Weights (B, units) of resamples of whole clusters: the same for every table of as many clusters."""
+    return _draws(units, replicates, seed).astype(float)
+
+
+@lru_cache(maxsize=4)
+def _draws(units: int, replicates: int, seed: int) -> npt.NDArray[np.uint32]:
+    # Several tables of the same answers are resampled one after the other, and drawing takes longest of it.
+    return multinomial_weights(np.ones(units), replicates, np.random.default_rng(seed)).astype(np.uint32)
 
 
 def multinomial_weights(frequencies: Array, replicates: int, rng: np.random.Generator) -> Array:

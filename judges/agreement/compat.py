@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import pearsonr, spearmanr
 
 from judges.agreement.weighted import agreement_weights, weighted_kappa
 
@@ -54,6 +53,8 @@ def published(human: Values, judge: Values) -> Published:
     Raises:
         ValueError: Lists of different length.
     """
+    from scipy.stats import pearsonr, spearmanr  # a second and 45 MiB, which only this figure needs
+
     pairs = [(x, y) for x, y in zip(human, judge, strict=True) if x is not None and y is not None]
     if len(pairs) < 2:
         equal = float(bool(pairs) and pairs[0][0] == pairs[0][1])

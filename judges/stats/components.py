@@ -65,17 +65,18 @@ def epoch_components(baseline: Sequence[Sequence[float]], other: Sequence[Sequen
     """
     if len(baseline) != len(other):
         raise ValueError(f"paired values needed: {len(baseline)} items against {len(other)}")
-    sides = [[np.asarray(v, dtype=float) for v in run] for run in (baseline, other)]
-    if not all(v.size and np.isfinite(v).all() for run in sides for v in run):
+    every = [x for run in (baseline, other) for v in run for x in v]
+    if not (all(len(v) for run in (baseline, other) for v in run) and np.isfinite(np.array(every, dtype=float)).all()):
         raise ValueError("an item without a finite value: leave it out")
     n = len(baseline)
     if n < 2:
         return Components(n=n, reason="one item has no spread between items" if n else "no item in both runs")
+    if any(all(len(v) == 1 for v in run) for run in (baseline, other)):
+        return Components(n=n, reason="one epoch: what answers to one prompt vary by is not measured")
+    sides = [[np.asarray(v, dtype=float) for v in run] for run in (baseline, other)]
     within = []
     for run in sides:
         free = sum(v.size - 1 for v in run)
-        if free == 0:
-            return Components(n=n, reason="one epoch: what answers to one prompt vary by is not measured")
         within.append(sum(float(((v - v.mean()) ** 2).sum()) for v in run) / free)
     total = float(np.var([y.mean() - x.mean() for x, y in zip(*sides, strict=True)], ddof=1))
     noise = sum(v * float(np.mean([1 / x.size for x in run])) for v, run in zip(within, sides, strict=True))

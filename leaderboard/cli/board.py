@@ -11,6 +11,7 @@ import click
 
 import leaderboard
 from leaderboard.cli.common import one_line_errors, progress_bar, store_option
+from leaderboard.memory import ONE_ARENA
 from results.store import ENV_STORE, Store
 
 
@@ -44,7 +45,7 @@ def leaderboard_command(port: int, export: Path | None, store: Store) -> None:
         "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer", "--client.showErrorDetails", "none",
     ]  # fmt: skip
     click.echo(f"leaderboard of {store.root} on http://127.0.0.1:{port} (stop with Ctrl+C)")
-    env = {**os.environ, ENV_STORE: str(store.root.resolve())}
+    env = {**ONE_ARENA, **os.environ, ENV_STORE: str(store.root.resolve())}
     try:
         raise SystemExit(subprocess.run(command, env=env, check=False).returncode)
     except KeyboardInterrupt:

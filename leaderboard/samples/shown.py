@@ -104,10 +104,11 @@ def sentence(
     No mean is given of the responses that were found: they were chosen by their values. Without filters (`found` not
     given) nothing is said of them.
     """
-    over = f"over {_of(estimate.n, estimate.total)} items"
+    over = f"over {_of(estimate.n, estimate.total)} item{'s' * (estimate.total != 1)}"
+    over = over if estimate.value is not None else f"({estimate.n} of {estimate.total} items)"
     told = [f"{label} of {present.plain(run_label)}: {present.number(estimate)} {over}."]
     if found is not None:
-        shown = "All" if len(found) == len(rows) else f"{len(found):,} of"
+        shown = "All" if len(found) == len(rows) > 1 else f"{len(found):,} of"
         verb = "matches" if len(found) == 1 else "match"
         told.append(f"{shown} {_count(len(rows), 'response')} {verb} the filters.")
     spreads = [s.spread for s in rows if s.spread is not None]

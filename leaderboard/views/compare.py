@@ -52,12 +52,13 @@ HELP_CORRECTION: Final = (
 
 @st.cache_resource(max_entries=64, show_spinner="Comparing the runs item by item")
 def _compared(
-    state: str, baseline: str, other: str, margin: float, correction: Correction, _moment: Moment
+    state: str, baseline: str, other: str, margin: float, correction: Correction, noisy: bool, _moment: Moment
 ) -> Comparison | str:
     """A comparison, or why there is none."""
     runs = _moment.runs
     try:
-        return compare(_moment.store, runs[baseline], runs[other], detailed=True, margin=margin, correction=correction)
+        return compare(_moment.store, runs[baseline], runs[other], detailed=True, margin=margin, correction=correction,
+                       noisy=noisy)  # fmt: skip
     except (NotComparable, NoClusters, StoreError) as ex:
         return str(ex)
 
@@ -102,7 +103,7 @@ def page() -> None:
     if not others:
         said.text("Choose a run to compare with the baseline.")
         return
-    done = [_compared(found.state, baseline.run_id, m.run_id, margin, correction, found) for m in others]
+    done = [_compared(found.state, baseline.run_id, m.run_id, margin, correction, False, found) for m in others]
     for m, c in zip(others, done, strict=True):
         if isinstance(c, str):
             st.warning("A run is left out: it cannot be compared with the baseline.", icon=":material/block:")
@@ -117,7 +118,7 @@ def page() -> None:
     said.text("\n".join(sentence(c, short) for c in kept))
     _scores(shown)
     if not shown.scores():
-        _more(shown)
+        _more(found, shown)
         return
     measure = shell.choose(
         "Score by domain and by item", shown.choices(), "measure", shown.label, help="The charts and tables below."
@@ -125,7 +126,7 @@ def page() -> None:
     _domains(shown, measure)
     _tails(shown)
     items(found, shown, measure)
-    _more(shown)
+    _more(found, shown)
 
 
 def _choose_others(found: Moment, baseline: Manifest, names: Mapping[str, str]) -> list[Manifest]:
@@ -197,15 +198,17 @@ def _tails(shown: Compared) -> None:
         shell.text_table(rows, "tail-table", "Differences of quantiles of each score")
 
 
-def _more(shown: Compared) -> None:
-    """What is asked for less often, drawn on request only: many tables slow every change on the page."""
+def _more(found: Moment, shown: Compared) -> None:
+    """What is asked for less often, worked out and drawn on request only: it slows every change on the page."""
     tables = beside_tables(shown)
-    details = [t for c in shown.comparisons for t in detail_tables(c)]
-    if not (tables or details):
+    if not (tables or any(r.detail is not None for c in shown.comparisons for r in c.rows)):
         return
     if not st.toggle("More tables: what stands beside the scores, margins, intervals two ways, noise", key="more",
                      bind="query-params"):  # fmt: skip
         return
+    whole = (_compared(found.state, c.baseline.run_id, c.other.run_id, shown.margin, shown.correction, True, found)
+             for c in shown.comparisons)  # fmt: skip
+    details = [t for c in whole if not isinstance(c, str) for t in detail_tables(c)]
     for n, (heading, line, rows) in enumerate(tables):
         st.subheader(heading)
         st.text(line)

@@ -12,6 +12,7 @@ from leaderboard.domain_figure import ROWS, alt_text, heatmap
 from leaderboard.domains import (
     NO_DOMAINS,
     READING,
+    UNVALUED,
     WITH_DOMAINS,
     Map,
     columns_of,
@@ -58,7 +59,7 @@ def page() -> None:
     columns = _columns(found.state, found)
     fit = [g for g in found.grids if g.runs[0].run_id in columns]
     if not fit:
-        st.info(NO_DOMAINS)
+        st.info(UNVALUED if any(domains_of(g) for g in found.grids) else NO_DOMAINS)
         st.code(WITH_DOMAINS, language="bash")
         return
     said = st.empty()

@@ -37,7 +37,7 @@ from leaderboard.views.shell import choose, choose_grid, now, text_table
 from results.grid import Grid
 from results.measure import label_of
 from results.raters import rated_by_people
-from results.repeated import Flips, flips
+from results.repeated import Flips, flips, repeated_runs
 from results.store import StoreError
 
 
@@ -46,10 +46,15 @@ def _judging(state: str, group: str, criterion: str, _grid: Grid) -> Judging:
     return judging.judging(_grid, criterion)
 
 
-@st.cache_resource(max_entries=24, show_spinner="Looking for answers that were judged more than once")
+@st.cache_resource(max_entries=4, show_spinner="Looking for answers that were judged more than once")
+def _again(state: str, group: str, _found: Moment, _grid: Grid) -> frozenset[str]:
+    return repeated_runs(_found.store, _grid)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Comparing the rounds of each judge")
 def _flips(state: str, group: str, criterion: str, _found: Moment, _grid: Grid) -> tuple[Flips, ...] | str:
     try:
-        return flips(_found.store, _grid, criterion)
+        return flips(_found.store, _grid, criterion, _again(state, group, _found, _grid))
     except StoreError as ex:
         return present.plain(str(ex), 300, ends=False)
 

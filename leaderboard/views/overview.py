@@ -8,9 +8,15 @@ from leaderboard import charts
 from leaderboard.model import Board
 from leaderboard.naming import title_of
 from leaderboard.overview import DRAWN, MOST, NOTHING, charted, data_card, findings, headline, lead
+from leaderboard.views.moment import Moment
 from leaderboard.views.shell import choose, now, say_rules, text_table
 from leaderboard.views.table import board_now
 from results.grid import Grid
+
+
+@st.cache_resource(max_entries=2, show_spinner="Setting runs against their baselines")
+def _said(state: str, _found: Moment) -> tuple[list[str], list[dict[str, str]]]:
+    return list(findings(_found.grids)), data_card(_found.grids)
 
 
 def page() -> None:
@@ -25,7 +31,7 @@ def page() -> None:
     if groups:
         grid = groups[0] if len(groups) == 1 else choose("Comparable runs", groups, "group", title_of, width=760)
         _chart(board, grid)
-    said = list(findings(found.grids))
+    said, card = _said(found.state, found)
     st.subheader("What is shown")
     if said:
         # Names come from data: text, and no Markdown.
@@ -35,7 +41,7 @@ def page() -> None:
     else:
         st.text(NOTHING)
     st.subheader("What it rests on")
-    text_table(data_card(found.grids), "card", "Prompt sets, rubrics, panels and coverage, a row each group")
+    text_table(card, "card", "Prompt sets, rubrics, panels and coverage, a row each group")
 
 
 def _chart(board: Board, grid: Grid) -> None:
@@ -47,6 +53,12 @@ def _chart(board: Board, grid: Grid) -> None:
     if group.rules_only:
         say_rules()
     st.text(group.sentence)
-    figure = charts.forest(rows, column, dark=st.context.theme.type == "dark")
+    figure, alt = charts.forest(rows, column, dark=st.context.theme.type == "dark"), charts.alt_text(rows, column)
     if figure.data:
-        st.plotly_chart(figure, key="lead", config=charts.CONFIG, alt=charts.alt_text(rows, column))
+        st.plotly_chart(figure, key="lead", config=charts.CONFIG, alt=alt)
+    else:
+        st.text(alt)
+    if missing := charts.not_drawn(rows, column):
+        st.text(missing)
+    if len(rows) < len(group.rows):
+        st.text(f"The chart shows the first {len(rows)} of {len(group.rows)}, in the order of the leaderboard.")

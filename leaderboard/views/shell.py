@@ -14,6 +14,7 @@ import streamlit as st
 
 from leaderboard import present
 from leaderboard.naming import title_of
+from leaderboard.views.frames import frame
 from leaderboard.views.moment import Moment, moment, state_of
 from results.grid import Grid
 from results.store import Store, store_path
@@ -126,8 +127,8 @@ def text_table(
     config: dict[str, Any] = {
         name: st.column_config.TextColumn(present.plain(name, 60), help=(help or {}).get(name)) for name in names
     }
-    data = {name: [row.get(name, "") for row in rows] for name in names}
-    return st.dataframe(data, column_config=config, hide_index=True, key=key, alt=alt, **options)
+    data = frame({name: [row.get(name, "") for row in rows] for name in names})
+    return st.dataframe(data, column_config=config, hide_index=True, key=key, alt=alt, lazy=False, **options)
 
 
 def gate(what: Sequence[str]) -> bool:

@@ -131,6 +131,9 @@ def test_clusters_are_drawn_whole() -> None:
     drawn = bootstrap_weights(found, 200, clusters=["a", "a", "b", "b", "b"])
     allowed = {tuple(table[0] * 2), tuple(table.sum(axis=0)), tuple(table[1] * 2)}
     assert {tuple(row) for row in drawn} == allowed
+    numbers = [7, 7, 3, 3, 3]
+    assert (cluster_table(found, numbers) == table).all(), "whatever clusters are called, they stand as they appear"
+    assert (bootstrap_weights(found, 200, clusters=numbers) == drawn).all()
     with pytest.raises(ValueError, match="give one an item"):
         bootstrap_weights(found, 5, clusters=["a"])
     with pytest.raises(ValueError, match="give one an item"):

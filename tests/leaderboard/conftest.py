@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,16 @@ from tests.leaderboard.test_board import HOSTILE, manifest, put
 N = 40
 NAMES = f"{HOSTILE} \\input{{/etc/passwd}} $x$ 50% a_b & c -- [d] `e` ```` 中 é"
 """A name that means something in HTML, in Markdown and in LaTeX; it ends where a label is cut."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_scanned_once() -> Iterator[None]:
+    """Each AppTest looks through the metadata of all installed packages for components, a third of a second a page."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -83,6 +84,7 @@ def test_one_run(page: Open, tmp_path: Path) -> None:
     assert f"m/only · baseline is the only ranked model: pair score {present.number(e)}" in texts(at)
     assert plotted(figures(at)[0]) == {0: pytest.approx((e.value, e.low, e.high))}
     assert not at.warning and not at.error
+    assert pa.default_memory_pool().backend_name == "system"
     # Nothing but what is meant: Streamlit draws stray strings of the script.
     assert at.main[0].type == "title" and [m.value for m in at.markdown][:1] == [present.INTRO]
 
@@ -184,6 +186,8 @@ def test_imported_runs_have_a_group_of_their_own(page: Open, tmp_path: Path) -> 
 
 @pytest.mark.process
 def test_importing_the_page_starts_nothing_heavy() -> None:
-    code = "import leaderboard.app, leaderboard.static, sys; print({'inspect_ai', 'krippendorff'} & set(sys.modules))"
+    heavy = {"inspect_ai", "krippendorff", "scipy.stats", "pandas"}
+    pages = "leaderboard.app, leaderboard.static, leaderboard.views.table"
+    code = f"import sys, {pages}; print({heavy} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert done.stdout.strip() == "set()"

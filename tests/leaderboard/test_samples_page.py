@@ -179,7 +179,7 @@ def test_imported_runs_all_ties_and_what_is_undefined(page: Open, tmp_path: Path
     ]  # fmt: skip
     add_ratings(store, run.run_id, ratings_table(rows), SourceFacts(file="ada.csv", sha256="1"))
     at = page(tmp_path, item="r00", measure="Refusal")
-    assert "undefined: no item has a value over 0 of 12 items" in texts(at)
+    assert "undefined: no item has a value (0 of 12 items)" in texts(at)
     assert set(at.dataframe[0].value["Panel"]) == set(at.dataframe[0].value["Status"]) == {"tie"}
     assert "imported without texts" in at.info[0].value and not at.warning
     assert "comes from no log" in texts(at)

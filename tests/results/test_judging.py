@@ -16,8 +16,9 @@ from judges.stats.ranks import rank_runs
 from results.grid import Grid, grids
 from results.judging import SHOWN, Verdicts, family_bias, judge_agreement, severity, verdicts
 from results.recombined import combined, leave_one_out
-from results.repeated import flips
-from results.store import Store
+from results.repeated import flips, repeated_runs
+from results.store import Store, StoreError
+from results.writing import ratings_name
 from tests.leaderboard.test_board import RUBRIC
 from tests.support.panels import panel_run
 
@@ -206,3 +207,16 @@ def test_flips_are_those_of_one_rater_with_the_item_as_the_unit(tmp_path: Path) 
     assert twice.runs == 2 and twice.flips == found.flips  # the same answers again are no more items
     assert twice.distance.value is not None and 0 < twice.distance.value < 4
     assert flips(store, only(store), "refusal") == ()
+    # Which runs have repeats is kept: nothing is read again but what is new.
+    grid = only(store)
+    again_in = repeated_runs(store, grid)
+    assert again_in == {m.run_id for m in grid.runs if m.model.name in ("m/x", "m/y")}
+    (kept,) = (store.root / "derived").glob("repeats-*.json")
+    for m in grid.runs:
+        (store.runs_dir / m.run_id / ratings_name(m.ratings)).unlink()
+    assert repeated_runs(store, grid) == again_in
+    # Without it a run that cannot be read counts, so that reading it says what is wrong.
+    kept.unlink()
+    assert repeated_runs(store, grid) == {m.run_id for m in grid.runs}
+    with pytest.raises(StoreError, match="cannot be read"):
+        flips(store, grid, "grounding")

@@ -23,6 +23,7 @@ def panel_run(
     family: str | None = None,
     repeats: Mapping[str, Mapping[str, Sequence[Given]]] | None = None,
     epochs: int = 1,
+    scores: Mapping[str, Given] | None = None,
     **changes: Any,
 ) -> Manifest:
     """A run in the store.
@@ -35,6 +36,7 @@ def panel_run(
         family: Family of the model.
         repeats: Values of further rounds by judge and criterion.
         epochs: Epochs of each item.
+        scores: The panel's scores by name, one a response; those that are not given are undefined.
         changes: Other fields of the manifest.
     """
     n = len(next(iter(next(iter(verdicts.values())).values()))) // epochs
@@ -65,10 +67,14 @@ def panel_run(
         rule = RUBRIC.criterion(criterion)
         values = [combine_criterion(rule, [x for x in row if x is not None], len(verdicts)).value for row in each]
         add(PANEL_RATER, "panel", criterion, values)
-    rows += [
-        Rating(run_id=m.run_id, item_id=i.id, epoch=e + 1, turn=0, rater=PANEL_RATER, repeat=0, rater_kind="panel",
-               origin="measured", criterion=score, value=None, status="undefined")
-        for score in m.rubric.scores for i in m.items for e in range(epochs)
-    ]  # fmt: skip
+    for score in m.rubric.scores:
+        if score in (scores or {}):
+            add(PANEL_RATER, "panel", score, (scores or {})[score])
+            continue
+        rows += [
+            Rating(run_id=m.run_id, item_id=i.id, epoch=e + 1, turn=0, rater=PANEL_RATER, repeat=0, rater_kind="panel",
+                   origin="measured", criterion=score, value=None, status="undefined")
+            for i in m.items for e in range(epochs)
+        ]  # fmt: skip
     store.write(m, ratings_table(rows))
     return m
