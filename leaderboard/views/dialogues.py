@@ -10,9 +10,10 @@ from leaderboard import charts, dialogue_charts, dialogues, present
 from leaderboard.dialogues import Played
 from leaderboard.views.moment import Moment
 from leaderboard.views.pane import pane
-from leaderboard.views.pick import MOST, named, pick, pick_response, unreadable
+from leaderboard.views.pick import MOST, named, pick, pick_response
 from leaderboard.views.samples import ratings_of
 from leaderboard.views.shell import choose, now, text_table, title_of
+from leaderboard.views.steady import unreadable
 from results.dialogues import Timing, timing
 from results.grid import Grid
 from results.manifest import Manifest, short_hash

@@ -25,7 +25,6 @@ from results.grid import Grid
 from results.measure import label_of
 from results.raters import AgreementError, rated_by_people
 from results.repeated import Flips, flips, repeated_runs
-from results.store import StoreError
 
 AGREE: Final = (
     "Alpha is 1 where two judges always agree and 0 where they agree as often as by chance. Where nearly all values "
@@ -57,19 +56,13 @@ def _again(state: str, group: str, _found: Moment, _grid: Grid) -> frozenset[str
 
 
 @st.cache_resource(max_entries=24, show_spinner="Comparing the rounds of each judge")
-def _flips(state: str, group: str, criterion: str, _found: Moment, _grid: Grid) -> tuple[Flips, ...] | str:
-    try:
-        return flips(_found.store, _grid, criterion, _again(state, group, _found, _grid))
-    except StoreError as ex:
-        return present.plain(str(ex), 300, ends=False)
+def _flips(state: str, group: str, criterion: str, _found: Moment, _grid: Grid) -> tuple[Flips, ...]:
+    return flips(_found.store, _grid, criterion, _again(state, group, _found, _grid))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for people's ratings")
-def _rated(state: str, group: str, _found: Moment, _grid: Grid) -> tuple[str, ...] | str:
-    try:
-        return tuple(m.run_id for m in rated_by_people(_found.store, _grid.runs))
-    except StoreError as ex:
-        return present.plain(str(ex), 300, ends=False)
+def _rated(state: str, group: str, _found: Moment, _grid: Grid) -> tuple[str, ...]:
+    return tuple(m.run_id for m in rated_by_people(_found.store, _grid.runs))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Comparing judges with people")
@@ -79,7 +72,7 @@ def _people(
     try:
         runs = [_found.runs[r] for r in _runs]
         report = agreement_report(_found.store, runs, [criterion], brief=True)
-    except (AgreementError, StoreError) as ex:
+    except AgreementError as ex:
         return present.plain(str(ex), 300, ends=False)
     lines = (*pair_sentences(report), *people_sentences(report))
     return lines, agreement_figures(report, dark), pair_tables(report, full=False)
@@ -165,10 +158,6 @@ def _left(seen: Judging, dark: bool) -> None:
 def _with_people(found: Moment, grid: Grid, group: str, criterion: str, dark: bool) -> None:
     st.header("Judges and people")
     rated = _rated(found.state, group, found, grid)
-    if isinstance(rated, str):
-        st.error("The ratings cannot be read.")
-        st.text(rated)
-        return
     if not rated:
         st.info("No person has rated answers of this group. Plan blind ratings, or bring ratings in:")
         st.code(
@@ -200,10 +189,6 @@ def _repeats(found: Moment, grid: Grid, group: str, criterion: str) -> None:
     st.header("Flips")
     st.write("How often a judge gives another verdict when it is asked about the same answer again.")
     seen = _flips(found.state, group, criterion, found, grid)
-    if isinstance(seen, str):
-        st.error("The ratings cannot be read.")
-        st.text(seen)
-        return
     if not seen:
         st.info("No answer of this group was judged more than once. Rules always repeat themselves; of models, repeats "
                 "tell how much of a difference is noise of the judge.")  # fmt: skip
