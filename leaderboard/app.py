@@ -13,6 +13,7 @@ from typing import Final
 import streamlit as st
 
 from leaderboard.memory import give_back, use_system_pool
+from leaderboard.views.steady import steady
 
 # Module and title of each page; the first is the one at the root. (No string below a constant: Streamlit's magic would
 # draw it on the page.) They lie in `views`: beside a folder `pages` Streamlit would go its older way to several pages.
@@ -32,7 +33,7 @@ def page_of(module: str) -> Callable[[], None]:
     """What draws a page; its module is imported when it is first shown."""
 
     def draw() -> None:
-        import_module(f"leaderboard.views.{module}").page()
+        steady(import_module(f"leaderboard.views.{module}").page)
 
     return draw
 

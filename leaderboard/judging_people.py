@@ -15,7 +15,7 @@ from results.agreement import agreement_report
 from results.agreement_records import AgreementReport
 from results.manifest import Manifest
 from results.raters import AgreementError
-from results.store import Store, StoreError
+from results.store import Store
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,14 @@ class WithPeople:
 
 
 def people_report(store: Store, runs: Sequence[Manifest], criterion: str) -> AgreementReport | str:
-    """The report on one criterion of the runs that people have rated, or why there is none."""
+    """The report on one criterion of the runs that people have rated, or why there is none.
+
+    Raises:
+        StoreError: Ratings cannot be read, as of a run that has been replaced.
+    """
     try:
         return agreement_report(store, list(runs), [criterion], brief=True)
-    except (AgreementError, StoreError) as ex:
+    except AgreementError as ex:
         return present.plain(str(ex), 300, ends=False)
 
 

@@ -20,6 +20,7 @@ from results.manifest import Manifest
 from results.measure import label_of
 from results.raters import rated_by_people
 from results.repeated import flips
+from results.store import StoreError
 
 PEOPLE_RUNS: Final = 50
 """Runs of a group that people have rated and that are reported on together; of more, the first."""
@@ -96,7 +97,10 @@ def _with_people(sheet: Sheet, found: Moment, rated: list[Manifest], criterion: 
     if not rated:
         return head + said(texts.NO_PEOPLE) + code(texts.RATE)
     cut = f"The first {PEOPLE_RUNS} of {len(rated)} runs that people have rated." if len(rated) > PEOPLE_RUNS else ""
-    report = people_report(found.store, rated[:PEOPLE_RUNS], criterion)
+    try:
+        report = people_report(found.store, rated[:PEOPLE_RUNS], criterion)
+    except StoreError as ex:
+        report = present.plain(str(ex), 300, ends=False)
     if isinstance(report, str):
         return head + said("On this criterion judges cannot be held against people:") + said(report)
     out = [head, said(cut, "cut"), _people(sheet, report)]

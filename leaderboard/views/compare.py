@@ -34,7 +34,6 @@ from results.clusters import NoClusters
 from results.compare import Comparison, NotComparable, comparable_with, compare
 from results.manifest import Manifest
 from results.paired import CORRECTIONS, MARGIN, Correction
-from results.store import StoreError
 
 FEW: Final = 4
 """Other runs at once."""
@@ -59,7 +58,7 @@ def _compared(
     try:
         return compare(_moment.store, runs[baseline], runs[other], detailed=True, margin=margin, correction=correction,
                        noisy=noisy)  # fmt: skip
-    except (NotComparable, NoClusters, StoreError) as ex:
+    except (NotComparable, NoClusters) as ex:
         return str(ex)
 
 

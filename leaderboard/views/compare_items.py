@@ -11,6 +11,7 @@ from leaderboard.comparing_items import MOST, Gap, gap_table, gaps, values_table
 from leaderboard.present import fixed, plain
 from leaderboard.views import shell
 from leaderboard.views.moment import Moment
+from leaderboard.views.steady import unreadable
 from results.manifest import Manifest
 from results.measure import Measure
 from results.measures import measures
@@ -39,7 +40,11 @@ def items(found: Moment, shown: Compared, measure: str) -> None:
     c = shown.comparisons[0]
     if len(shown.comparisons) > 1:
         c = shell.choose("Run", shown.comparisons, "run", lambda c: names[c.other.run_id], width=760)
-    left, right = (values_of(found.state, m.run_id, found) for m in (shown.baseline, c.other))
+    try:
+        left, right = (values_of(found.state, m.run_id, found) for m in (shown.baseline, c.other))
+    except StoreError as ex:
+        unreadable(ex)  # a fragment is drawn by itself, without the page around it
+        return
     if measure not in left or measure not in right:
         st.text("This score has no values by item.")
         return

@@ -11,9 +11,10 @@ from leaderboard.dialogues import Played
 from leaderboard.naming import title_of
 from leaderboard.views.moment import Moment
 from leaderboard.views.pane import pane
-from leaderboard.views.pick import MOST, named, pick, pick_response, unreadable
+from leaderboard.views.pick import MOST, named, pick, pick_response
 from leaderboard.views.samples import ratings_of
 from leaderboard.views.shell import choose, now, text_table
+from leaderboard.views.steady import unreadable
 from results.dialogues import Timing
 from results.grid import Grid
 from results.manifest import Manifest, short_hash

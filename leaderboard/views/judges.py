@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from leaderboard import charts, judging, judging_figures, present
+from leaderboard import charts, judging, judging_figures
 from leaderboard.judging import Judging
 from leaderboard.judging_people import WithPeople, people_report, people_shown
 from leaderboard.judging_texts import (
@@ -38,7 +38,6 @@ from results.grid import Grid
 from results.measure import label_of
 from results.raters import rated_by_people
 from results.repeated import Flips, flips, repeated_runs
-from results.store import StoreError
 
 
 @st.cache_resource(max_entries=24, show_spinner="Comparing the judges")
@@ -52,19 +51,13 @@ def _again(state: str, group: str, _found: Moment, _grid: Grid) -> frozenset[str
 
 
 @st.cache_resource(max_entries=24, show_spinner="Comparing the rounds of each judge")
-def _flips(state: str, group: str, criterion: str, _found: Moment, _grid: Grid) -> tuple[Flips, ...] | str:
-    try:
-        return flips(_found.store, _grid, criterion, _again(state, group, _found, _grid))
-    except StoreError as ex:
-        return present.plain(str(ex), 300, ends=False)
+def _flips(state: str, group: str, criterion: str, _found: Moment, _grid: Grid) -> tuple[Flips, ...]:
+    return flips(_found.store, _grid, criterion, _again(state, group, _found, _grid))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Looking for people's ratings")
-def _rated(state: str, group: str, _found: Moment, _grid: Grid) -> tuple[str, ...] | str:
-    try:
-        return tuple(m.run_id for m in rated_by_people(_found.store, _grid.runs))
-    except StoreError as ex:
-        return present.plain(str(ex), 300, ends=False)
+def _rated(state: str, group: str, _found: Moment, _grid: Grid) -> tuple[str, ...]:
+    return tuple(m.run_id for m in rated_by_people(_found.store, _grid.runs))
 
 
 @st.cache_resource(max_entries=24, show_spinner="Comparing judges with people")
@@ -155,10 +148,6 @@ def _left(seen: Judging, dark: bool) -> None:
 def _with_people(found: Moment, grid: Grid, group: str, criterion: str, dark: bool) -> None:
     st.header("Judges and people")
     rated = _rated(found.state, group, found, grid)
-    if isinstance(rated, str):
-        st.error("The ratings cannot be read.")
-        st.text(rated)
-        return
     if not rated:
         st.info(NO_PEOPLE)
         st.code(RATE, language="bash")
@@ -184,10 +173,6 @@ def _repeats(found: Moment, grid: Grid, group: str, criterion: str) -> None:
     st.header("Flips")
     st.write(FLIPS)
     seen = _flips(found.state, group, criterion, found, grid)
-    if isinstance(seen, str):
-        st.error("The ratings cannot be read.")
-        st.text(seen)
-        return
     if not seen:
         st.info(NO_REPEATS)
         st.code(REPEAT, language="bash")

@@ -13,7 +13,6 @@ import streamlit as st
 
 from leaderboard import present
 from leaderboard.views.shell import choose, text_table
-from results.store import StoreError
 
 T = TypeVar("T")
 LONGEST: Final = 200
@@ -79,9 +78,3 @@ def pick_response(
             return None
         own = [epoch for i, epoch in at if i == item]
         return item, choose("Epoch", own, "epoch", str, width=110) if epochs else own[0]
-
-
-def unreadable(ex: StoreError) -> None:
-    """Say what of the store could not be read."""
-    st.error("Something that this page needs cannot be read. Reload the page; if it stays, do what the line says.")
-    st.code(present.plain(str(ex), 400, ends=False), language=None, wrap_lines=True)

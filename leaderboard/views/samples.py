@@ -15,8 +15,9 @@ from leaderboard.samples import contacts, data, shown
 from leaderboard.samples.data import ANY, NO_CONTACT, SORTS, Filters, Sample
 from leaderboard.views.moment import Moment
 from leaderboard.views.pane import pane
-from leaderboard.views.pick import MOST, named, pick, pick_response, unreadable
+from leaderboard.views.pick import MOST, named, pick, pick_response
 from leaderboard.views.shell import choose, now
+from leaderboard.views.steady import unreadable
 from results.manifest import Manifest, short_hash
 from results.measures import measures
 from results.store import StoreError

@@ -212,7 +212,7 @@ def check_figures(at: AppTest) -> None:
 
 def opened(root: Path, module: str, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv(ENV_STORE, str(root))
-    return AppTest.from_string(f"from leaderboard.views import {module}\n{module}.page()", default_timeout=120).run()
+    return AppTest.from_string(f"from leaderboard.app import page_of\npage_of({module!r})()", default_timeout=120).run()
 
 
 def check(at: AppTest, state: str, module: str) -> str:
