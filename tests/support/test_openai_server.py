@@ -387,7 +387,7 @@ def test_inspect_evaluates_against_it(server: ScriptedServer, tmp_path: Path, mo
     (log,) = inspect_eval(
         Task(dataset=[Sample(input="hi")], solver=generate()),
         model="openai-api/loop/m1",
-        display="none",
+        display="log",
         log_dir=str(tmp_path),
     )
     assert log.status == "success" and log.samples
