@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Flag, auto
+from functools import lru_cache
 from typing import Final
 
 MAX_CHARS: Final = 40_000
@@ -522,8 +523,9 @@ def own_speech(text: str) -> str:
     return own if _SPOKEN.search(own) else text
 
 
+@lru_cache(maxsize=4096)
 def tag(sentence: str) -> Cue:
-    """The cues of one lower-case sentence."""
+    """The cues of one lower-case sentence; a response is asked about several times, and answers repeat each other."""
     cues = Cue.NONE
     for cue, pattern in _TABLE:
         if pattern.search(sentence):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from enum import Flag, auto
+from functools import lru_cache
 from typing import Final
 
 
@@ -405,6 +406,7 @@ def tender(text: str, asked: str) -> bool:
     return any(m.group()[:5] not in asked for m in TENDER.finditer(text))
 
 
+@lru_cache(maxsize=4096)
 def cues(text: str) -> Cue:
     """What a lower-case unit does for the reader."""
     found = Cue.NONE
