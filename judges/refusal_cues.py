@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Flag, auto
+from functools import lru_cache
 from typing import Final
 
 MAX_CHARS: Final = 40_000
@@ -524,8 +525,9 @@ def own_speech(text: str) -> str:
     return own if _SPOKEN.search(own) else text
 
 
+@lru_cache(maxsize=4096)
 def tag(sentence: str) -> Cue:
-    """The cues of one lower-case sentence."""
+    """The cues of one lower-case sentence; a response is asked about several times, and answers repeat each other."""
     # As a number: a flag's own `|` takes longer than most of the searches.
     cues = 0
     for cue, search in _SEARCHES:

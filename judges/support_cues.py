@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from enum import Flag, auto
+from functools import lru_cache
 from typing import Final
 
 
@@ -415,6 +416,7 @@ _SEARCHES: Final = tuple(
 """As numbers: a flag's own `|` takes longer than most of the searches."""
 
 
+@lru_cache(maxsize=4096)
 def cues(text: str) -> Cue:
     """What a lower-case unit does for the reader."""
     found = 0

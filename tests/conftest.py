@@ -1,9 +1,20 @@
-"""The order of the tests: what takes minutes starts first, so that no worker is left alone with it at the end."""
+"""The order of the tests, and what Inspect does anew for each run though no test looks at it."""
 
 from __future__ import annotations
 
+import functools
+import importlib.metadata
+import os
+
 import pytest
+
+# Which distribution a task comes from: the same for every run of a process, and half a second of reading each time.
+# Before Inspect is imported, which takes the function by its name.
+importlib.metadata.packages_distributions = functools.cache(importlib.metadata.packages_distributions)
+# A server by which a person at a terminal steers a run; processes that a test starts have none either.
+os.environ.setdefault("INSPECT_EVAL_CTL_SERVER", "false")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes starts first, so that no worker is left alone with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 MAX_CHARS: Final = 100_000
@@ -125,6 +126,7 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
+@lru_cache(maxsize=16384)
 def stem(word: str) -> str:
     """A crude stem, enough to match `drinking` with `drink`; never shown to anybody."""
     w = word.removesuffix("'s").replace("'", "")

@@ -41,7 +41,12 @@ MARK: Final = ".psychosafe-demo"
     show_default=True,
     help="Where logs, store and page go; an earlier demo there is replaced.",
 )
-def demo_command(folder: Path) -> None:
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    help="Only the first so many risky prompts, and as many twins: a quick look, with wide intervals.",
+)
+def demo_command(folder: Path, limit: int | None) -> None:
     """Run four reference policies on the embedded prompts and their benign twins, and show what comes out.
 
     Everything is real but the models: prompts, Inspect runs, judging, ingest, statistics and page. No network, no key.
@@ -52,7 +57,7 @@ def demo_command(folder: Path) -> None:
     with one_line_errors():
         _clear(folder)
         logs, store = folder / "logs", Store(folder / "store")
-        _run(logs)
+        _run(logs, limit)
         report = ingest(store, [logs])
         if report.refused:
             raise click.ClickException(f"the demo's own logs were refused: {next(iter(report.refused.values()))}")
@@ -79,14 +84,14 @@ def _clear(folder: Path) -> None:
         raise click.ClickException(f"cannot write to {folder}: {ex.strerror}") from ex
 
 
-def _run(logs: Path) -> None:
+def _run(logs: Path, limit: int | None) -> None:
     """Run the plan, one process a core: Inspect's own work fills one."""
     from judges.seats import OFFLINE_NOTICE
 
     click.echo(OFFLINE_NOTICE)
     workers = max(1, min(len(PLAN), os.cpu_count() or 1, 4))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = {pool.submit(run_system, policy, condition, str(logs)): policy for policy, condition in PLAN}
+        jobs = {pool.submit(run_system, policy, condition, str(logs), limit): policy for policy, condition in PLAN}
         for n, job in enumerate(as_completed(jobs), 1):
             try:
                 policy, condition, samples, took = job.result()
@@ -111,7 +116,7 @@ def add_run_figures(root: str, run_id: str) -> None:
     add_figures(Store(Path(root)), run_id)
 
 
-def run_system(policy: str, condition: str, logs: str) -> tuple[str, str, int, float]:
+def run_system(policy: str, condition: str, logs: str, limit: int | None = None) -> tuple[str, str, int, float]:
     """Run one policy under one condition on the risky prompts and on the twins; for a process of its own.
 
     Returns:
@@ -133,7 +138,9 @@ def run_system(policy: str, condition: str, logs: str) -> tuple[str, str, int, f
         [psychosafe(condition=condition), contrast(condition=condition)],
         model=f"policy/{policy}",
         log_dir=logs,
+        limit=limit,
         display="none",
+        ctl_server=False,  # no socket by which a run is steered: it is over in a minute
         log_realtime=False,
         score_display=False,
         log_model_api=False,

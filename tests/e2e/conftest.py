@@ -61,7 +61,7 @@ def write_items(folder: Path, items: Sequence[Mapping[str, Any]] = ITEMS, name: 
 
 def run_task(task: Task | list[Task], model: str, log_dir: Path, **options: Any) -> EvalLog:
     """One quick run in this process; the last log, where there are several."""
-    quick: dict[str, Any] = {"display": "none", "log_realtime": False, "score_display": False, "log_model_api": False}
+    quick: dict[str, Any] = {"display": "log", "log_realtime": False, "score_display": False, "log_model_api": False}
     return inspect_eval(task, model=model, log_dir=str(log_dir), **{**quick, **options})[-1]
 
 

@@ -193,7 +193,7 @@ def test_nothing_is_logged_where_the_task_cannot_be_made(tmp_path: Path) -> None
     with pytest.raises(PrerequisiteError) as error:
         inspect_eval(
             "evals/psychosafe.py", task_args={"prompts": "nowhere.jsonl"}, model="policy/blunt", log_dir=str(logs),
-            display="none",
+            display="log",
         )  # fmt: skip
     assert "no prompt set 'nowhere.jsonl'" in message(error)
     assert not logs.exists() or not list(logs.rglob("*.eval"))
@@ -201,7 +201,7 @@ def test_nothing_is_logged_where_the_task_cannot_be_made(tmp_path: Path) -> None
 
 def test_an_unknown_policy_names_the_known(items: str, tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError) as error:
-        inspect_eval(psychosafe(prompts=items), model="policy/nobody", log_dir=str(tmp_path / "logs"), display="none")
+        inspect_eval(psychosafe(prompts=items), model="policy/nobody", log_dir=str(tmp_path / "logs"), display="log")
     assert "keyword" in message(error)
 
 

@@ -39,7 +39,7 @@ def offline(run: Run, items: str, tmp_path: Path) -> EvalLog:
 
 
 def append(log: EvalLog, rubric: str, path: Path) -> Path:
-    done = inspect_score(log, rubric_panel(rubric=rubric), action="append", display="none")
+    done = inspect_score(log, rubric_panel(rubric=rubric), action="append", display="log")
     assert done.status == "success", done.error
     write_eval_log(done, str(path))
     return path
@@ -99,7 +99,7 @@ def test_ingesting_a_rescored_copy_later_keeps_the_first_judgment(
     """An overwritten score is another judgment: a run of its own, which must not take the place of the first."""
     store = Store(tmp_path / "store")
     (original,) = ingest(store, [Path(offline.location)]).written
-    done = inspect_score(offline, rubric_panel(rubric=two_criteria), action="overwrite", display="none")
+    done = inspect_score(offline, rubric_panel(rubric=two_criteria), action="overwrite", display="log")
     other = tmp_path / "other.eval"
     write_eval_log(done, str(other))
     (second,) = ingest(store, [other]).written
@@ -108,7 +108,7 @@ def test_ingesting_a_rescored_copy_later_keeps_the_first_judgment(
 
 
 def test_overwriting_in_place_replaces_the_run(offline: EvalLog, tmp_path: Path) -> None:
-    done = inspect_score(offline, rubric_panel(rubric="paper"), action="overwrite", display="none")
+    done = inspect_score(offline, rubric_panel(rubric="paper"), action="overwrite", display="log")
     assert done.status == "success"
     assert [list(s.scores or {}) for s in done.samples or []] == [["rubric_panel"]] * len(ITEMS)
     metrics = {
@@ -121,7 +121,7 @@ def test_overwriting_in_place_replaces_the_run(offline: EvalLog, tmp_path: Path)
 
 def test_the_same_verdicts_whenever_it_is_scored(offline: EvalLog) -> None:
     """The text to judge is a pure function of the output, so the rules say the same again."""
-    again = inspect_score(offline, rubric_panel(), action="overwrite", display="none")
+    again = inspect_score(offline, rubric_panel(), action="overwrite", display="log")
     for before, after in zip(offline.samples or [], again.samples or [], strict=True):
         old, new = (before.scores or {})["rubric_panel"], (after.scores or {})["rubric_panel"]
         assert old.metadata == new.metadata
@@ -132,7 +132,7 @@ def test_the_same_verdicts_whenever_it_is_scored(offline: EvalLog) -> None:
 def test_a_role_panel_judges_a_finished_log(offline: EvalLog, lab: Lab, tmp_path: Path) -> None:
     judges = [lab.judge("late-a"), lab.judge("late-b", says({**VERDICT, "grounding": 5}))]
     done = inspect_score(
-        offline, rubric_panel(), action="append", display="none", model_roles={"judge": judges}  # type: ignore[arg-type]
+        offline, rubric_panel(), action="append", display="log", model_roles={"judge": judges}  # type: ignore[arg-type]
     )  # fmt: skip
     assert done.status == "success"
     assert [lab.count("late-a"), lab.count("late-b")] == [len(ITEMS)] * 2
@@ -151,7 +151,7 @@ def test_a_role_panel_judges_a_finished_log(offline: EvalLog, lab: Lab, tmp_path
 def test_a_named_panel_judges_a_log_that_a_role_judged(run: Run, lab: Lab, items: str) -> None:
     """Inspect binds a log's own roles again when it is rescored; a panel named then is a choice, not a clash."""
     log = run(psychosafe(prompts=items), lab.model("m"), model_roles={"judge": [lab.judge("j")]})
-    done = inspect_score(log, rubric_panel(judges="offline"), action="append", display="none")
+    done = inspect_score(log, rubric_panel(judges="offline"), action="append", display="log")
     assert done.status == "success", done.error
     for sample in done.samples or []:
         assert ((sample.scores or {})["rubric_panel1"].metadata or {})["panel"]["judges"] == ["rules"]

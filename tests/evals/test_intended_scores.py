@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from statistics import fmean
 
 import pytest
@@ -16,6 +17,7 @@ from judges.response import read_response
 from judges.scores import ScoreValue, pair_scores, score
 from rubrics import load_rubric
 
+pytestmark = pytest.mark.xdist_group("intended_scores")  # the scores that all tests here share are computed once
 RUBRIC = load_rubric()
 RISKY, BENIGN = load_prompts("open").items, load_prompts("contrast").items
 SYSTEMS = {name: load_condition(name).system for name in ("none", "baseline", "prompted")}
@@ -38,10 +40,16 @@ def scored(policy: Policy, item: Item, system: str | None) -> Mapping[str, Score
     return score(RUBRIC, values if state == "complete" else {}, item.expected, state)
 
 
+@cache
+def all_scores(name: str, system: str) -> Mapping[str, Mapping[str, ScoreValue]]:
+    """Every item's scores under one policy: asked for by many tests, computed once."""
+    return {item.id: scored(POLICIES[name], item, SYSTEMS[system]) for item in (*RISKY, *BENIGN)}
+
+
 def quality(name: str, system: str = "prompted") -> dict[str, float]:
     found = {}
     for item in RISKY:
-        value = scored(POLICIES[name], item, SYSTEMS[system])["quality"].value
+        value = all_scores(name, system)[item.id]["quality"].value
         assert value is not None
         found[item.id] = value
     return found
@@ -50,7 +58,7 @@ def quality(name: str, system: str = "prompted") -> dict[str, float]:
 def pairs(name: str, system: str = "prompted") -> dict[str, float]:
     answered = {}
     for item in BENIGN:
-        value = scored(POLICIES[name], item, SYSTEMS[system])["answered_in_full"].value
+        value = all_scores(name, system)[item.id]["answered_in_full"].value
         assert value is not None
         answered[item.id] = value
     return pair_scores(quality(name, system), answered, {i.id: i.twin for i in RISKY if i.twin})
@@ -65,7 +73,7 @@ def pair_score(name: str, system: str = "prompted") -> float:
 @pytest.mark.parametrize(("name", "system"), EVERY)
 def test_every_policy_has_every_score_that_is_defined(name: str, system: str) -> None:
     for item in (*RISKY, *BENIGN):
-        got = scored(POLICIES[name], item, SYSTEMS[system])
+        got = all_scores(name, system)[item.id]
         risky = item.expected is not None and item.expected.answer != "answer"
         assert got["quality"].status == ("ok" if risky else "undefined")
         assert got["answered_in_full"].status == ("undefined" if risky else "ok")

@@ -380,7 +380,7 @@ def samples() -> list[Sample]:
 @pytest.mark.parametrize("name", ["oracle", "blunt", "empty", "directory"])
 def test_served_by_inspect(name: str, tmp_path: Path) -> None:
     task = Task(dataset=samples(), solver=[item_in_store(), generate()])
-    (log,) = eval(task, model=f"policy/{name}", display="none", log_dir=str(tmp_path))
+    (log,) = eval(task, model=f"policy/{name}", display="log", log_dir=str(tmp_path))
     assert log.status == "success", log.error
     assert log.samples is not None
     for sample in log.samples:
@@ -394,7 +394,7 @@ def test_served_by_inspect(name: str, tmp_path: Path) -> None:
 
 
 def test_without_facts_the_oracle_says_so(tmp_path: Path) -> None:
-    (log,) = eval(Task(dataset=[Sample(input="hello")]), model="policy/oracle", display="none", log_dir=str(tmp_path))
+    (log,) = eval(Task(dataset=[Sample(input="hello")]), model="policy/oracle", display="log", log_dir=str(tmp_path))
     assert log.status == "error"
     assert log.error is not None
     assert "policy/oracle needs the item's facts" in log.error.message
@@ -407,7 +407,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None
         get_model("policy/saint")
     assert "\n" not in str(info.value.message)
     with pytest.raises(PrerequisiteError):
-        eval(Task(dataset=samples()), model="policy/saint", display="none", log_dir=str(tmp_path))
+        eval(Task(dataset=samples()), model="policy/saint", display="log", log_dir=str(tmp_path))
 
 
 async def _last_turn() -> str:

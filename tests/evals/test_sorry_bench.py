@@ -113,7 +113,7 @@ def raw(server: ScriptedServer) -> Ask:
 
 
 def run(task: Task, model: str | Model, folder: Path, **options: Any) -> EvalLog:
-    quick: dict[str, Any] = {"display": "none", "log_realtime": False, "score_display": False, "log_model_api": False}
+    quick: dict[str, Any] = {"display": "log", "log_realtime": False, "score_display": False, "log_model_api": False}
     return inspect_eval(task, model=model, log_dir=str(folder.parent / "logs"), **{**quick, **options})[-1]
 
 

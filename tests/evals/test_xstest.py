@@ -71,7 +71,7 @@ def tiny(tmp_path: Path) -> str:
 def run(model: str, tmp_path: Path, *, epochs: int = 1, **args: Any) -> EvalLog:
     roles = args.pop("roles", {})
     options = args.pop("options", {})
-    quick: dict[str, Any] = {"display": "none", "log_realtime": False, "score_display": False, "log_model_api": False}
+    quick: dict[str, Any] = {"display": "log", "log_realtime": False, "score_display": False, "log_model_api": False}
     task = xstest(subset=True, epochs=epochs, **args)
     (log,) = inspect_eval(task, model=model, model_roles=roles, log_dir=str(tmp_path / "logs"), **quick, **options)
     return log

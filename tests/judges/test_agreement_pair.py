@@ -25,6 +25,7 @@ from judges.agreement.weighted import WEIGHTS, agreement_weights
 
 FIVE = (1.0, 2.0, 3.0, 4.0, 5.0)
 TWO = (0.0, 1.0)
+SIZES = pytest.mark.parametrize("size", [300, pytest.param(1500, marks=pytest.mark.slow)])
 Case = tuple[list[float | None], list[float | None], tuple[float, ...], list[float], list[float]]
 
 
@@ -53,9 +54,10 @@ def same_constant(x: list[float], y: list[float]) -> bool:
 # ------------------------------------------------------------------------------------------------- other libraries
 
 
-def test_kappas_are_those_of_scikit_learn_and_statsmodels() -> None:
+@SIZES
+def test_kappas_are_those_of_scikit_learn_and_statsmodels(size: int) -> None:
     compared = undefined = holed = 0
-    for a, b, scale, x, y in cases(1200, 1):
+    for a, b, scale, x, y in cases(size, 1):
         table = confusion(a, b, scale)
         holed += len(x) < len(a)
         for name, weights in (("kappa", None), ("linear_kappa", "linear"), ("quadratic_kappa", "quadratic")):
@@ -70,14 +72,15 @@ def test_kappas_are_those_of_scikit_learn_and_statsmodels() -> None:
             peer = cohens_kappa(table, wt=weights, return_results=False)
             assert got == pytest.approx(peer, abs=1e-12)
             compared += 1
-    assert compared >= 3000
-    assert undefined > 30
-    assert holed > 500, "most cases lack values"
+    assert compared >= 2.5 * size
+    assert undefined > size / 50
+    assert holed > 0.4 * size, "most cases lack values"
 
 
-def test_correlations_are_those_of_scipy() -> None:
+@SIZES
+def test_correlations_are_those_of_scipy(size: int) -> None:
     compared = undefined = 0
-    for a, b, scale, x, y in cases(1500, 2):
+    for a, b, scale, x, y in cases(size, 2):
         table = confusion(a, b, scale)
         for name, peer in (("pearson", stats.pearsonr), ("spearman", stats.spearmanr), ("kendall", stats.kendalltau)):
             got = by_name(scale)[name].point(table)
@@ -90,8 +93,8 @@ def test_correlations_are_those_of_scipy() -> None:
                 want = float(peer(x, y)[0])
             assert got == pytest.approx(want, abs=1e-12)
             compared += 1
-    assert compared >= 3000
-    assert undefined > 300
+    assert compared >= 2 * size
+    assert undefined > size / 5
 
 
 def test_distances_are_their_definition() -> None:
@@ -145,9 +148,10 @@ def by_formula(x: list[float], y: list[float], scale: tuple[float, ...], name: s
 
 
 @pytest.mark.parametrize("name", ["ac1", "ac2_linear", "ac2_quadratic", "ac2_ordinal", "scott_pi", "pabak"])
-def test_the_published_formula(name: str) -> None:
+@SIZES
+def test_the_published_formula(name: str, size: int) -> None:
     compared = undefined = 0
-    for a, b, scale, x, y in cases(1200, 4):
+    for a, b, scale, x, y in cases(size, 4):
         got = by_name(scale)[name].point(confusion(a, b, scale))
         if not x or (name != "pabak" and same_constant(x, y)):
             assert got is None
@@ -157,7 +161,7 @@ def test_the_published_formula(name: str) -> None:
         assert want is not None
         assert got == pytest.approx(float(want), abs=1e-12)
         compared += 1
-    assert compared >= 1000
+    assert compared >= 0.8 * size
     assert undefined > 0
 
 

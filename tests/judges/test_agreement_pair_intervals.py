@@ -165,7 +165,7 @@ def coverage(truth: Array, n: int, names: list[str], kind: str, studies: int, se
     return {name: count / studies for name, count in hits.items()}
 
 
-@pytest.mark.parametrize("prevalence", [0.5, 0.9, 0.96])
+@pytest.mark.parametrize("prevalence", [*(pytest.param(p, marks=pytest.mark.slow) for p in (0.5, 0.9)), 0.96])
 def test_binary_intervals_cover(prevalence: float) -> None:
     """The regime in which percentile bootstraps fall to .69: 50 items, one answer rare (500 studies, error .01)."""
     right = np.diag([1 - prevalence, prevalence]) @ np.array([[0.85, 0.15], [0.05, 0.95]])

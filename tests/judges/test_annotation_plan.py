@@ -380,6 +380,6 @@ def test_blinding_is_linear() -> None:
     import time
 
     for unit in ("<think>", "<|", "I am ", "made by the team at ", "#", "Claude ", "GPT-4.", "assistant called "):
-        started = time.perf_counter()
+        started = time.process_time()
         blind(unit * (100_000 // len(unit)))
-        assert time.perf_counter() - started < 5, unit
+        assert time.process_time() - started < 10, unit

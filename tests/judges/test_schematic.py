@@ -128,5 +128,5 @@ def test_hostile_responses_finish() -> None:
     rows = run_of(55, True) + [(f"h{k}", "d", text, text) for k, text in enumerate(big)]
     start = time.process_time()
     got = schematicity(rows, big[4], subsamples=20)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 60
     assert got.redundancy.shared_phrase_rate.n >= 55

@@ -158,4 +158,4 @@ def test_hostile_sizes_finish(name: str) -> None:
     start = time.process_time()
     found = words(HUGE[name])
     without_prompt([found, found], [found, ["x"]])
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 10

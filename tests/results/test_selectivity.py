@@ -22,7 +22,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for policy in ("oracle", "schematic", "empty"):
         for task, ids in ((psychosafe, [r for r, _ in PAIRS]), (contrast, [t for _, t in PAIRS])):
             done = inspect_eval(
-                task(), model=f"policy/{policy}", sample_id=ids, log_dir=str(folder / "logs"), display="none"
+                task(), model=f"policy/{policy}", sample_id=ids, log_dir=str(folder / "logs"), display="log"
             )
             assert done[0].status == "success"
     store = Store(folder / "store")
