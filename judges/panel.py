@@ -14,6 +14,7 @@ from inspect_ai.util import collect
 
 from judges.combine import combine
 from judges.detectors import detect
+from judges.llm.judge import ROUND
 from judges.metrics import coverage, value
 from judges.panels import PanelSpec
 from judges.response import Response, read_response
@@ -87,6 +88,7 @@ async def rate_rounds(
     async def rate(judge: Judge, turn: int) -> Verdict:
         if turn and isinstance(judge, RuleJudge):
             return Verdict.missing(judge.judge_id, rubric, "skipped_by_design", "rules always say the same")
+        ROUND.set(turn)
         return await judge.rate(request, response.text)
 
     every = list(await collect(*(rate(j, turn) for turn in range(repeats) for j in seats)))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from evals.suites.endpoints import Served, address_of, compare, service_of
-from evals.suites.model import BY_PANEL
+from evals.suites.model import BY_PANEL, ModelEntry
 from evals.suites.plan import Plan, judges_of
 from judges.panels import PanelError
 from judges.seats import SELF_JUDGING
@@ -55,6 +55,7 @@ def check(
     if ask:
         served, unlike = compare(found.suite.models, env)
         wrong += unlike
+        wrong += _judge_servers(found, names, env)
     return served, list(dict.fromkeys(wrong))
 
 
@@ -102,6 +103,17 @@ def _judges(found: Plan, names: dict[str, str | None]) -> list[str]:
             for given in run.task.roles.values():
                 for model in [given] if isinstance(given, str) else given:
                     names.setdefault(model, None)
+    return wrong
+
+
+def _judge_servers(found: Plan, names: Mapping[str, str | None], env: Mapping[str, str]) -> list[str]:
+    """Judges' servers that do not answer, or lack the judge: every verdict would be missing."""
+    tested = {m.model for m in found.suite.models}
+    judges = [ModelEntry(id="judge", model=n, base_url=a) for n, a in names.items() if n not in tested and "/" in n]
+    wrong = []
+    for judge in judges:
+        for line in compare([judge], env)[1]:
+            wrong.append(f"judge {judge.model}: {line.removeprefix('judge: ')}")
     return wrong
 
 

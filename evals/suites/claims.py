@@ -45,9 +45,11 @@ class Claim:
         pid: Process of the owner.
         beat: How often the owner has written.
         samples: Samples that are finished.
-        calls: Calls that were begun.
-        carried: Calls that earlier claims of this run had begun.
+        calls: Calls that came back, well or not.
+        carried: Calls of earlier claims of this run.
+        deaths: Earlier claims whose owner said nothing at the end: their last calls are not known.
         released: The owner has given up, and another may take over at once.
+        reason: Why, where the run has failed.
     """
 
     number: int
@@ -58,7 +60,9 @@ class Claim:
     samples: int = 0
     calls: int = 0
     carried: int = 0
+    deaths: int = 0
     released: bool = False
+    reason: str = ""
 
 
 class Place:
@@ -66,10 +70,13 @@ class Place:
 
     Args:
         url: Its path or URL.
+        exclusive: Whether the place can create a file that must not be there yet. Without, who comes second may
+            replace what the first wrote.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, exclusive: bool = True) -> None:
         self.url = url.rstrip("/")
+        self.exclusive = exclusive
         self.fs, self.path = fsspec.core.url_to_fs(self.url)
         self.local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
 
@@ -93,7 +100,11 @@ class Place:
         raw = json.dumps(data).encode()
         target = f"{self.path}/{name}"
         try:
-            if self.local:
+            if not self.exclusive:
+                if self.read(name) is not None:
+                    return False
+                self.replace(name, data)
+            elif self.local:
                 # A link to a whole file: who sees the name sees all of it.
                 part = f"{target}.{uuid.uuid4().hex}.part"
                 with open(part, "xb") as out:
@@ -132,7 +143,7 @@ class Place:
         """The claim that holds the run; None where there is none."""
         numbers = [n for n in self.names() if n.startswith("claim-") and n.endswith(".json")]
         told = self.read(numbers[-1]) if numbers else None
-        return Claim(**told) if told else None
+        return Claim(**{k: v for k, v in told.items() if k in Claim.__dataclass_fields__}) if told else None
 
     def done(self) -> dict[str, Any] | None:
         """What was written when the run ended; None while it has not."""
@@ -182,7 +193,8 @@ def take(place: Place, watch: Watch, owner: str, exclusive: bool = True) -> Clai
         return None
     number = held.number + 1 if held else 1
     carried = held.carried + held.calls if held else 0
-    claim = Claim(number, owner, machine(), os.getpid(), carried=carried)
+    deaths = held.deaths + (not held.released) if held else 0
+    claim = Claim(number, owner, machine(), os.getpid(), carried=carried, deaths=deaths)
     return claim if place.create(_CLAIM.format(number), vars(claim)) else None
 
 
@@ -200,11 +212,11 @@ def beat(place: Place, claim: Claim, samples: int, calls: int) -> Claim:
     return new
 
 
-def release(place: Place, claim: Claim, samples: int, calls: int) -> None:
-    """Give a run up, so that whoever comes next may take it at once."""
+def release(place: Place, claim: Claim, samples: int, calls: int, reason: str = "") -> None:
+    """Give a run up, so that whoever comes next may take it at once; with the reason if it has failed."""
     held = place.claim()
     if held is not None and held.owner == claim.owner:
-        told = replace(claim, beat=held.beat + 1, samples=samples, calls=calls, released=True)
+        told = replace(claim, beat=held.beat + 1, samples=samples, calls=calls, released=True, reason=reason)
         place.replace(_CLAIM.format(claim.number), vars(told))
 
 

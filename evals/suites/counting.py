@@ -1,22 +1,32 @@
-"""How far this process is: calls that were begun and samples that have ended, counted through Inspect's hooks."""
+"""How far this process is: calls that came back and samples that have ended, counted through Inspect's hooks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from inspect_ai.hooks import BeforeModelGenerate, Hooks, SampleEnd, hooks
+from inspect_ai.event import ModelEvent
+from inspect_ai.hooks import Hooks, SampleEnd, SampleEvent, hooks
 
 
 @dataclass
 class Counts:
-    """Counts of one run; set back before the next."""
+    """Counts of one run; set back before the next.
+
+    Attributes:
+        calls: Calls that came back, well or with an error. What a provider's own client retried within one call is
+            not seen, nor are calls that were on their way when the process was killed: a server's count is never
+            smaller.
+        samples: Samples that have ended.
+    """
 
     calls: int = 0
     samples: int = 0
+    seen: set[str] = field(default_factory=set)
 
     def reset(self) -> None:
         """Begin anew."""
         self.calls = self.samples = 0
+        self.seen.clear()
 
 
 COUNTS = Counts()
@@ -33,9 +43,13 @@ class SuiteCounts(Hooks):
         """Only in a runner of a suite."""
         return SuiteCounts.active
 
-    async def on_before_model_generate(self, data: BeforeModelGenerate) -> None:
-        """A call is begun; its retries are not counted."""
-        COUNTS.calls += 1
+    async def on_sample_event(self, data: SampleEvent) -> None:
+        """Something has ended in a sample; an answer from the cache is no call."""
+        event = data.event
+        # An event may be told of again when it is amended.
+        if isinstance(event, ModelEvent) and event.cache != "read" and str(event.uuid) not in COUNTS.seen:
+            COUNTS.seen.add(str(event.uuid))
+            COUNTS.calls += 1
 
     async def on_sample_end(self, data: SampleEnd) -> None:
         """A sample has ended."""

@@ -6,9 +6,12 @@ import hashlib
 import json
 import os
 import re
+import socket
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +19,8 @@ from evals.suites.model import ModelEntry
 
 MAX_BYTES: Final = 4 * 2**20
 TIMEOUT: Final = 20.0
+_SILENT: Final = frozenset({404, 405, 501})
+"""Statuses of a service that answers questions and lists no models."""
 _FIELDS: Final = ("id", "root", "parent", "owned_by", "max_model_len")
 
 
@@ -25,7 +30,7 @@ class Served:
 
     Attributes:
         url: The address that was asked.
-        models: Of each model the stated `_FIELDS`.
+        models: Of each model the stated `_FIELDS`; none where the service lists none.
     """
 
     url: str
@@ -83,10 +88,22 @@ def ask(url: str, key: str | None = None, timeout: float = TIMEOUT) -> Served:
     with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
         raw = answer.read(MAX_BYTES + 1)
     data = json.loads(raw[:MAX_BYTES])
-    listed = data.get("data") if isinstance(data, dict) else None
+    # Some services send the bare list.
+    listed = data.get("data") if isinstance(data, dict) else data
     if not isinstance(listed, list):
         raise ValueError("no list of models")
     return Served(url, tuple({k: m[k] for k in _FIELDS if m.get(k) is not None} for m in listed if isinstance(m, dict)))
+
+
+def place_of_server(url: str) -> str:
+    """What two addresses of one server share: scheme, address of the machine, port and path."""
+    told = urllib.parse.urlsplit(url)
+    host = (told.hostname or "").lower()
+    with suppress(OSError, UnicodeError):
+        host = str(sorted(socket.getaddrinfo(host, None, proto=socket.IPPROTO_TCP))[0][4][0])
+    port = f":{told.port}" if told.port else ""
+    # A machine calls itself by several names.
+    return f"{told.scheme}://{'127.0.0.1' if host in ('::1', '0.0.0.0') else host}{port}{told.path.rstrip('/')}"  # noqa: S104
 
 
 def compare(
@@ -106,25 +123,30 @@ def compare(
     found: dict[str, Served] = {}
     wrong: list[str] = []
     reached: dict[tuple[str, str], list[str]] = {}
+    places: dict[str, str] = {}
     for m in models:
         url = address_of(m, env)
         if url is None:
             continue
         if url not in answers:
-            answers[url] = _asked(url, m, env)
+            answers[url], places[url] = _asked(url, m, env), place_of_server(url)
         answer = answers[url]
         if isinstance(answer, str):
             wrong.append(f"{m.id}: {answer}")
             continue
         name = name_at(m)
         told = answer.entry(name)
+        if told is None and not answer.models:
+            found[m.id] = answer
+            reached.setdefault((places[url], name), []).append(m.id)
+            continue
         if told is None:
             there = ", ".join(str(x.get("id"))[:60] for x in answer.models[:8]) or "nothing"
             wrong.append(f"{m.id}: {url} does not serve {name!r}; it serves {there}")
             continue
         found[m.id] = answer
         # An alias has the same root as what it stands for; an adapter's root is its own folder.
-        reached.setdefault((url, str(told.get("root") or name)), []).append(m.id)
+        reached.setdefault((places[url], str(told.get("root") or name)), []).append(m.id)
     wrong += [
         f"{' and '.join(ids)} reach the same model at {url} ({root[:80]}); give each its own server or adapter"
         for (url, root), ids in reached.items()
@@ -136,7 +158,8 @@ def compare(
 def _apart(models: Sequence[ModelEntry], ids: Sequence[str]) -> bool:
     """Whether models of one endpoint are meant to differ in their settings alone."""
     chosen = [m for m in models if m.id in ids]
-    return len({m.model for m in chosen}) == 1 and len({m.identity for m in chosen}) == len(chosen)
+    settings = {json.dumps([m.generation, m.args], sort_keys=True, default=str) for m in chosen}
+    return len({m.model for m in chosen}) == 1 and len(settings) == len(chosen)
 
 
 def _asked(url: str, m: ModelEntry, env: Mapping[str, str]) -> Served | str:
@@ -145,7 +168,10 @@ def _asked(url: str, m: ModelEntry, env: Mapping[str, str]) -> Served | str:
     try:
         return ask(url, key)
     except urllib.error.HTTPError as ex:
-        return f"{url}/models answers {ex.code}; check the address and the key"
+        # A forgotten /v1 is answered with 404, too.
+        if ex.code in _SILENT and re.search(r"/v\d", url):
+            return Served(url, ())
+        return f"{url}/models answers {ex.code}; check the address (it ends with /v1, as a rule) and the key"
     except (OSError, ValueError) as ex:
         why = getattr(ex, "reason", None) or ex
         return f"{url} does not answer as an OpenAI-compatible server ({str(why)[:80]}); start it, or mend base_url"

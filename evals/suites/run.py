@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import json
 import threading
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from evals.suites.claims import Claim, ClaimError, Place, beat, finish, release
-from evals.suites.endpoints import Served, name_at
+from evals.suites.endpoints import Served, address_of, name_at
 from evals.suites.model import ModelEntry, Suite
 from evals.suites.plan import PlannedRun, make_task
+from evals.suites.processes import end_now
+from judges.verdict import STATUS_CODES
 
-LOST: Final = 75
-"""Exit status of a runner whose claim was taken over: nothing more may be written."""
 PULSE: Final = 2.0
 """Seconds between two beats."""
 BACKOFF: Final = {"max_retries": 6, "attempt_timeout": 600}
@@ -36,8 +37,11 @@ class Outcome:
         status: `done`; `failed` with samples that have no score; `error` where it could not be run.
         samples: Samples with a score.
         failed: Samples without.
-        calls: Calls that were begun, by all who held the run.
-        wasted: Of these, calls that are not in the log that counts, as far as beats tell.
+        unjudged: Verdicts that are missing because the judge's provider failed.
+        calls: Calls that came back, to all who held the run.
+        wasted: Of these, calls in vain: with an error, or with an answer that is not in the log that counts.
+        deaths: Runners that died while they held the run. What came back to each in its last beat is not known, so
+            that `calls` and `wasted` are then the least that they can be.
         log: Name of that log within the run's folder of logs.
         reason: What went wrong.
     """
@@ -46,8 +50,10 @@ class Outcome:
     status: str
     samples: int = 0
     failed: int = 0
+    unjudged: int = 0
     calls: int = 0
     wasted: int = 0
+    deaths: int = 0
     log: str = ""
     reason: str = ""
 
@@ -57,9 +63,9 @@ def logs_of(root: str, key: str) -> str:
     return f"{root.rstrip('/')}/logs/{key}"
 
 
-def place_of(root: str, key: str) -> Place:
+def place_of(root: str, key: str, exclusive: bool = True) -> Place:
     """The folder of a run's claims."""
-    return Place(f"{root.rstrip('/')}/claims/{key}")
+    return Place(f"{root.rstrip('/')}/claims/{key}", exclusive)
 
 
 def run_one(
@@ -73,6 +79,8 @@ def run_one(
     pulse: float = PULSE,
 ) -> Outcome:
     """Run one run that this process has claimed. Where the claim is lost, the process ends at once (`LOST`).
+
+    Stopped by the user, what is finished is kept and the run given up, for whoever comes next.
 
     Args:
         suite: The suite.
@@ -94,31 +102,41 @@ def run_one(
     try:
         outcome = _evaluated(suite, run, root, claim, served, wait)
     except Exception as ex:  # noqa: BLE001  (a run that fails must not take the others with it)
-        outcome = Outcome(run.key, "error", reason=" ".join(str(ex).split())[:300] or type(ex).__name__)
+        outcome = Outcome(run.key, "error", calls=claim.carried + COUNTS.calls, reason=_one_line(ex))
+    except KeyboardInterrupt:
+        release(place, claim, COUNTS.samples, COUNTS.calls)
+        raise
     finally:
         SuiteCounts.active = False
         stop.set()
         pulses.join()
     if outcome.status == "done":
+        # Who was taken for dead meanwhile says nothing more: the one that took over does.
+        _beat_or_end(place, claim)
         finish(place, claim, vars(outcome))
     else:
-        release(place, claim, COUNTS.samples, COUNTS.calls)
+        release(place, claim, COUNTS.samples, COUNTS.calls, outcome.reason or outcome.status)
     return outcome
 
 
 def _pulse(place: Place, claim: Claim, stop: threading.Event, pulse: float) -> None:
-    from evals.suites.counting import COUNTS
 
     current = claim
     while not stop.wait(pulse):
-        try:
-            current = beat(place, current, COUNTS.samples, COUNTS.calls)
-        except ClaimError:
-            # Whoever has the run now writes its logs; a second writer must not go on for a single sample more.
-            os._exit(LOST)
-        except OSError:
-            # A bucket that does not answer once is no reason to stop; the beat stands still meanwhile.
-            continue
+        current = _beat_or_end(place, current)
+
+
+def _beat_or_end(place: Place, claim: Claim) -> Claim:
+    from evals.suites.counting import COUNTS
+
+    try:
+        return beat(place, claim, COUNTS.samples, COUNTS.calls)
+    except ClaimError:
+        # Whoever has the run now writes its logs; a second writer must not go on for a single sample more.
+        end_now()
+    except Exception:  # noqa: BLE001  (drivers of buckets raise errors of their own)
+        # A bucket that does not answer once is no reason to stop; the beat stands still meanwhile.
+        return claim
 
 
 def _evaluated(
@@ -127,29 +145,39 @@ def _evaluated(
     from inspect_ai import eval_set
     from inspect_ai.model import GenerateConfig, get_model
 
+    from judges.llm.judge import PATIENCE
+
     m = run.model
-    settings = {"max_connections": suite.connections, **BACKOFF, **run.generation}
-    model = get_model(
-        m.model, base_url=m.base_url, config=GenerateConfig(**settings), memoize=False, **provider_args(m)
-    )
+    address = address_of(m)
+    settings = kept_apart({"max_connections": suite.connections, **BACKOFF, **run.generation}, m, address, served)
+    args = provider_args(m)
+    if m.model.startswith("vllm/") and address and settings.get("cache"):
+        # Else the address of the first calls is not known when their answers are kept, and they are asked again.
+        args["lazy_init"] = False
+    pause = 30.0 if wait is None else wait
+    model = get_model(m.model, base_url=address, config=GenerateConfig(**settings), memoize=False, **args)
     facts = {
         "suite": suite.suite, "run": run.key, "model": m.id, "revision": m.revision,
         "base": next((b.model for b in suite.models if b.id == m.base), None),
         "served": served.as_dict(name_at(m)) if served else None,
     }  # fmt: skip
-    success, logs = eval_set(
-        [make_task(run.task.task, run.args)],
-        log_dir=logs_of(root, run.key),
-        model=model,
-        model_roles=dict(run.task.roles) or None,
-        metadata={"psychosafe_suite": facts},
-        limit=run.task.limit or suite.limit,
-        retry_attempts=suite.retries,
-        retry_wait=wait,
-        display="none",
-        **PRESET,
-        **{k: (v if k == "cost_limit" else int(v)) for k, v in suite.limits.items()},  # type: ignore[arg-type]
-    )
+    patience = PATIENCE.set((min(1.0, pause), pause, 4 * pause))
+    try:
+        success, logs = eval_set(
+            [make_task(run.task.task, run.args)],
+            log_dir=logs_of(root, run.key),
+            model=model,
+            model_roles=dict(run.task.roles) or None,
+            metadata={"psychosafe_suite": facts},
+            limit=run.task.limit or suite.limit,
+            retry_attempts=suite.retries,
+            retry_wait=wait,
+            display="none",
+            **PRESET,
+            **{k: (v if k == "cost_limit" else int(v)) for k, v in suite.limits.items()},  # type: ignore[arg-type]
+        )
+    finally:
+        PATIENCE.reset(patience)
     return _outcome(run, success, logs, claim)
 
 
@@ -158,23 +186,83 @@ def provider_args(m: ModelEntry) -> dict[str, Any]:
     return {**(m.serve.provider_args(m.revision) if m.serve else {}), **m.args}
 
 
+def kept_apart(
+    settings: Mapping[str, Any], m: ModelEntry, address: str | None, served: Served | None
+) -> dict[str, Any]:
+    """Settings in which kept answers are those of this model alone.
+
+    Inspect tells them apart by name and address, and of a `vllm/` model does not know the address at first: answers of
+    two servers with one name would be each other's. Nor does it know the revision, or what a server has loaded.
+    """
+    cache = settings.get("cache")
+    if not cache:
+        return dict(settings)
+    policy: dict[str, Any] = {} if cache is True else {"expiry": cache} if isinstance(cache, str) else dict(cache)
+    behind = (served.entry(name_at(m)) or {}) if served else {}
+    scope = {"address": address, "revision": m.revision, "root": behind.get("root"), "parent": behind.get("parent"),
+             "serve": m.serve.model_dump(mode="json") if m.serve else None, "args": m.args}  # fmt: skip
+    scopes = {**policy.get("scopes", {}), "psychosafe": json.dumps(scope, sort_keys=True, default=str)}
+    return {**settings, "cache": {**policy, "scopes": scopes}}
+
+
 def _outcome(run: PlannedRun, success: bool, logs: list[Any], claim: Claim) -> Outcome:
+    from inspect_ai.event import ModelEvent
     from inspect_ai.log import read_eval_log
 
     from evals.suites.counting import COUNTS
 
-    calls = claim.carried + COUNTS.calls
     (header,) = logs
     log = read_eval_log(header.location)
-    ended = [s for s in log.samples or [] if s.error is None]
+    samples = log.samples or []
+    ended = [s for s in samples if s.error is None]
     failed = (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
     wanted = len(log.eval.dataset.sample_ids or ()) * (log.eval.config.epochs or 1) or failed
-    kept = sum(e.event == "model" and e.cache != "read" for s in ended for e in s.events)
-    reason = "" if success else (log.error.message if log.error else f"status {log.status}")
-    return Outcome(
-        run.key, "done" if success and len(ended) == wanted else "failed", len(ended), wanted - len(ended), calls,
-        max(calls - kept, 0), header.location.rsplit("/", 1)[-1], " ".join(reason.split())[:300],
+    kept = sum(
+        isinstance(e, ModelEvent) and e.cache != "read" and e.error is None for s in ended for e in s.events
     )  # fmt: skip
+    # Of a runner that died, the last calls are not counted, but what it kept of them is.
+    calls = max(claim.carried + COUNTS.calls, kept)
+    done = success and len(ended) == wanted
+    missing = [why for s in ended for score in (s.scores or {}).values() for why in _unjudged(score)]
+    reason = "" if done else _why(log, samples)
+    if not reason and missing:
+        reason = f"a judge failed: {missing[0]}"
+    return Outcome(
+        run.key, "done" if done else "failed", len(ended), wanted - len(ended), len(missing), calls,
+        max(calls - kept, 0), claim.deaths, header.location.rsplit("/", 1)[-1], reason,
+    )  # fmt: skip
+
+
+def _unjudged(score: Any) -> list[str]:
+    """Why verdicts are missing from a score, for each judge whose provider failed."""
+    metadata = score.metadata or {}
+    # Of a dialogue, every turn has verdicts of its own.
+    matrices = [metadata.get("verdicts"), *(v.get("verdicts") for v in metadata.values() if isinstance(v, dict))]
+    codes = [str(row) for m in matrices if isinstance(m, dict) for row in m.get("s") or ()]
+    failures = metadata.get("failures")
+    why = next(iter(failures.values()), "") if isinstance(failures, dict) else ""
+    failed = str(STATUS_CODES.index("provider_error"))
+    return [_one_line(why) for row in codes if failed in row]
+
+
+def _why(log: Any, samples: Sequence[Any]) -> str:
+    """Why a run is not done, from its log: the run's own error, or that of its samples that is most frequent."""
+    if log.error is not None:
+        return _one_line(log.error.message)
+    told = Counter(_one_line(s.error.message) for s in samples if s.error is not None)
+    if not told:
+        return f"its log has the status {log.status}, and samples are missing"
+    (why, n), *others = told.most_common()
+    return f"{n} samples: {why}" + (f" (and {len(others)} other errors)" if others else "")
+
+
+def _one_line(what: object) -> str:
+    """An error as one line without the request, which Inspect puts in front of it, and without whatever was asked."""
+    text = " ".join(str(what).split()) or type(what).__name__
+    if text.startswith("Request:"):
+        # What comes last is the provider's own error.
+        text = text.rpartition("} ")[2] or "the provider refused the request"
+    return "".join(c if c.isprintable() else " " for c in text)[:200]
 
 
 def new_owner() -> str:

@@ -6,11 +6,10 @@ runner that died had begun is taken over and gone on with. A folder belongs to o
 
 from __future__ import annotations
 
-import hashlib
-import json
 import multiprocessing as mp
 import os
-import threading
+import signal
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,18 +18,19 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Final
 
-from evals.suites.claims import EXPIRY, Claim, ClaimError, Place, Watch, take
+from evals.suites.claims import EXPIRY, Claim, Place, Watch, take
 from evals.suites.endpoints import Served
+from evals.suites.folder import open_folder
 from evals.suites.model import Suite, SuiteError
 from evals.suites.plan import Plan, PlannedRun, plan
+from evals.suites.processes import LOST, STOPPED, end_now, end_with, lead, stop, sweep
 from evals.suites.read import read_suite
-from evals.suites.run import LOST, PULSE, Outcome, new_owner, place_of, run_one
+from evals.suites.run import PULSE, Outcome, new_owner, place_of, run_one
 
-SUITE_FILE: Final = "suite.json"
 RESTARTS: Final = 3
 """How often a runner that died is replaced, each."""
-_IRRELEVANT: Final = {"description", "connections", "retries", "baseline"}
-"""Parts of a suite that change no figure."""
+GRACE: Final = 20.0
+"""Seconds in which a runner that was told to stop keeps what is finished."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,16 @@ class Progress:
     Attributes:
         done: Runs that are done.
         runs: All runs.
-        samples: Samples that have ended in runs that are going on.
+        failed: Runs that have failed.
+        going: Runs that somebody is at.
+        samples: Samples that have ended in runs that are going on, since whoever has them took them.
         wanted: Samples of these runs.
     """
 
     done: int
     runs: int
+    failed: int
+    going: int
     samples: int
     wanted: int
 
@@ -90,33 +94,14 @@ def chosen(found: Plan, options: Options) -> tuple[PlannedRun, ...]:
     return tuple(runs)
 
 
-def open_folder(root: str, suite: Suite) -> None:
-    """Make a suite's folder, or find that it is one.
-
-    Raises:
-        SuiteError: It belongs to another suite, or to another version of this one.
-        ClaimError: It cannot be written to.
-    """
-    place = Place(root)
-    place.make()
-    told = {k: v for k, v in suite.model_dump(mode="json").items() if k not in _IRRELEVANT}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-    if not place.create(SUITE_FILE, {"suite": suite.suite, "sha256": digest}):
-        there = place.read(SUITE_FILE) or {}
-        if there.get("sha256") != digest:
-            raise SuiteError(
-                f"{root} holds runs of {there.get('suite', 'another suite')!r} as it was before a change that changes "
-                "figures; give another folder with --dir, or undo the change"
-            )
-
-
 def run_suite(
     path: Path,
     found: Plan,
     options: Options,
     served: Mapping[str, Served],
     ended: Callable[[Outcome], None],
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
+    note: Callable[[str], None] = lambda _: None,
 ) -> list[Outcome]:
     """Run what is not done yet, and wait for what others are doing.
 
@@ -126,19 +111,28 @@ def run_suite(
         options: How.
         served: What the models' servers say, by id of the model.
         ended: Called once for each run that is done or has failed, those of other runners and of before included.
-        progress: Called now and then.
+        progress: Called now and then; it costs a look at each claim.
+        note: Told what else a user should know: a runner that died, say.
 
     Returns:
         How each run ended; runs that nobody finished are not among them.
+
+    Raises:
+        SuiteError: No run is left, or the folder belongs to another suite.
+        ClaimError: The folder cannot be used.
+        KeyboardInterrupt: The user has stopped it; what was finished is kept.
     """
     runs = chosen(found, options)
-    open_folder(options.root, found.suite)
-    places = {r.key: place_of(options.root, r.key) for r in runs}
+    exclusive = options.shard is None
+    open_folder(options.root, found.suite, served, exclusive)
+    places = {r.key: place_of(options.root, r.key, exclusive) for r in runs}
     outcomes: dict[str, Outcome] = {}
 
     def look() -> None:
         for key, place in places.items():
-            if key not in outcomes and (told := place.done()) is not None:
+            old = outcomes.get(key)
+            # What has failed here may have been done by another runner since.
+            if (old is None or old.status != "done") and (told := place.done()) is not None:
                 outcomes[key] = Outcome(**{k: v for k, v in told.items() if k in Outcome.__dataclass_fields__})
                 ended(outcomes[key])
 
@@ -152,51 +146,109 @@ def run_suite(
         worker.start()
         return worker
 
-    workers = [start() for _ in range(count)]
     restarts = [RESTARTS] * count
     remote = any(not p.local for p in places.values())
+    workers: list[BaseProcess] = []
     try:
+        workers += [start() for _ in range(count)]
         while any(w.is_alive() for w in workers):
-            time.sleep(5 * options.pulse if remote else min(options.pulse, 1.0))
+            _wait(workers, 5 * options.pulse if remote else min(options.pulse, 1.0))
             look()
             _drain(failures, outcomes, ended)
-            progress(_progress(runs, places, outcomes))
+            if progress is not None:
+                progress(_progress(runs, places, outcomes))
             for at, worker in enumerate(workers):
-                if not worker.is_alive() and worker.exitcode != 0 and restarts[at] > 0 and len(outcomes) < len(runs):
+                if worker.is_alive() or worker.exitcode in (0, None):
+                    continue
+                if worker.pid is not None:
+                    sweep(worker.pid)
+                if restarts[at] > 0 and len(outcomes) < len(runs):
                     restarts[at] -= 1
+                    note(_death(worker.exitcode or 0, options))
                     workers[at] = start()
+    except KeyboardInterrupt:
+        note("stopping; what is finished is kept (again Ctrl-C: at once)")
+        _told_to_stop(workers)
+        raise
     finally:
         for worker in workers:
-            worker.terminate()
+            worker.kill()
         for worker in workers:
             worker.join()
+            if worker.pid is not None:
+                sweep(worker.pid)
     look()
     _drain(failures, outcomes, ended)
     return [outcomes[r.key] for r in runs if r.key in outcomes]
 
 
+def _wait(workers: Sequence[BaseProcess], seconds: float) -> None:
+    """Wait, but no longer than until the last runner has ended."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and any(w.is_alive() for w in workers):
+        time.sleep(min(0.2, seconds))
+
+
+def _told_to_stop(workers: Sequence[BaseProcess]) -> None:
+    for worker in workers:
+        if worker.is_alive() and worker.pid is not None:
+            stop(worker.pid)
+    end = time.monotonic() + GRACE
+    for worker in workers:
+        worker.join(max(0.0, end - time.monotonic()))
+
+
+def _death(code: int, options: Options) -> str:
+    if code == LOST:
+        return f"a runner was silent for more than {options.expiry:g} seconds and lost its run to another; a new one " \
+               "goes on"  # fmt: skip
+    how = f"was killed (signal {-code}; is there enough memory?)" if code < 0 else f"ended with status {code}"
+    return f"a runner {how}; a new one goes on where it was"
+
+
 def work(path: Path, options: Options, served: Mapping[str, Served], failures: Queue[Outcome]) -> None:
     """Take runs until none is left; for a process of its own."""
-    _end_with(os.getppid())
+    parent = os.getppid()
+    lead()
+    end_with(parent)
+    # What Inspect prints is not about the suite; errors are still to be seen.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    try:
+        _work(path, options, served, failures)
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.exit(STOPPED)
+
+
+def _work(path: Path, options: Options, served: Mapping[str, Served], failures: Queue[Outcome]) -> None:
     from evals import _registry  # noqa: F401  (providers and scorers)
 
     found = plan(read_suite(path))
     pending = list(chosen(found, options))
-    owner, watch = new_owner(), Watch(options.expiry)
+    owner, watch, exclusive = new_owner(), Watch(options.expiry), options.shard is None
     servers: dict[str, str | None] = {}
+    first: dict[str, int] = {}
     while pending:
         moved = False
         for run in list(pending):
-            place = place_of(options.root, run.key)
+            place = place_of(options.root, run.key, exclusive)
             if place.done() is not None:
                 pending.remove(run)
                 moved = True
                 continue
             place.make()
             try:
-                claim = take(place, watch, owner, exclusive=options.shard is None)
-            except ClaimError as ex:
-                failures.put(Outcome(run.key, "error", reason=str(ex)[:300]))
+                held = place.claim()
+                known = first.setdefault(run.key, held.number if held is not None and held.released else 0)
+                if held is not None and held.released and held.reason and held.number > known:
+                    # Another runner has tried it, as often as the suite says, while this one was at other runs.
+                    failures.put(Outcome(run.key, "failed", reason=held.reason))
+                    pending.remove(run)
+                    moved = True
+                    continue
+                claim = take(place, watch, owner, exclusive)
+            except OSError as ex:
+                failures.put(Outcome(run.key, "error", reason=" ".join(str(ex).split())[:300]))
                 pending.remove(run)
                 continue
             if claim is None:
@@ -231,28 +283,28 @@ def _run(
     back: Queue[Outcome] = context.Queue()
     child = context.Process(target=_alone, args=(back, *given))
     child.start()
-    child.join()
+    try:
+        # First what it says: a process that still has something in a queue does not end.
+        while child.is_alive() and back.empty():
+            child.join(0.2)
+        outcome = back.get(timeout=1) if not back.empty() or child.exitcode == 0 else None
+        child.join()
+    except KeyboardInterrupt:
+        child.join(GRACE)
+        raise
     if child.exitcode == LOST:
-        os._exit(LOST)
-    return back.get(timeout=5) if child.exitcode == 0 else Outcome(run.key, "error", reason="its process has died")
-
-
-def _end_with(parent: int) -> None:
-    """End this process when its parent does, however that ends: nobody would know of it any more."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(LOST)
-
-    threading.Thread(target=watch, daemon=True).start()
+        end_now()
+    return outcome or Outcome(run.key, "error", reason=f"its process has died (status {child.exitcode})")
 
 
 def _alone(back: Queue[Outcome], *given: object) -> None:
-    _end_with(os.getppid())
+    end_with(os.getppid())
     from evals import _registry  # noqa: F401  (providers and scorers)
 
-    back.put(run_one(*given))  # type: ignore[arg-type]
+    try:
+        back.put(run_one(*given))  # type: ignore[arg-type]
+    except KeyboardInterrupt:
+        sys.exit(STOPPED)
 
 
 def _drain(failures: Queue[Outcome], outcomes: dict[str, Outcome], ended: Callable[[Outcome], None]) -> None:
@@ -264,9 +316,11 @@ def _drain(failures: Queue[Outcome], outcomes: dict[str, Outcome], ended: Callab
 
 
 def _progress(runs: Sequence[PlannedRun], places: Mapping[str, Place], outcomes: Mapping[str, Outcome]) -> Progress:
-    samples = wanted = 0
+    samples = wanted = going = 0
     for run in runs:
         if run.key not in outcomes and (claim := places[run.key].claim()) is not None and not claim.released:
-            samples += claim.samples
+            going += 1
+            samples += min(claim.samples, run.samples or claim.samples)
             wanted += run.samples or 0
-    return Progress(sum(o.status == "done" for o in outcomes.values()), len(runs), samples, wanted)
+    done = sum(o.status == "done" for o in outcomes.values())
+    return Progress(done, len(runs), len(outcomes) - done, going, samples, wanted)

@@ -7,8 +7,10 @@ it becomes a status.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any, Final
 
+import anyio
 from inspect_ai.model import (
     ChatMessage,
     ChatMessageSystem,
@@ -21,13 +23,21 @@ from inspect_ai.model import (
 from inspect_ai.util import JSONSchema, LimitExceededError
 
 from judges.llm.parse import Parsed, parse_verdict
-from judges.llm.prompt import answer_schema, repair_prompt, system_prompt, user_prompt
+from judges.llm.prompt import answer_schema, nonce_of, repair_prompt, system_prompt, user_prompt
 from judges.verdict import JudgeStatus, Verdict
 from rubrics.model import Rubric
 
 DEFAULTS: Final = GenerateConfig(temperature=0.0, max_retries=5, attempt_timeout=120, timeout=900, max_tokens=2048)
 """What a judge model gets where its own configuration says nothing. Inspect's own default is to retry for ever,
 which hangs a run on a dead judge."""
+
+PATIENCE: ContextVar[tuple[float, ...]] = ContextVar("judge_patience", default=())
+"""Seconds before a judge that failed is asked again, once for each, beside Inspect's own retries: nothing else in a run
+asks again for a verdict. None by default; a suite has some."""
+ROUND: ContextVar[int] = ContextVar("judge_round", default=0)
+"""Which of several rounds is being judged: where answers are kept, each round is a question of its own."""
+_PASSING: Final = frozenset({408, 409, 425, 429})
+"""Statuses from 400 to 499 that pass by themselves."""
 
 
 class LLMJudge:
@@ -67,32 +77,43 @@ class LLMJudge:
         Raises:
             LimitExceededError: A limit that the user set on the sample was reached.
         """
-        messages: list[ChatMessage] = [
-            ChatMessageSystem(content=self._system),
-            ChatMessageUser(content=user_prompt(request, response)),
-        ]
         usage: dict[str, int] = {}
-        try:
-            output, rung = await self._ask(messages, usage)
-            parsed = parse_verdict(output.completion, self.rubric)
-            if parsed.problems and not _declined(output, parsed):
-                problems = "; ".join(f"{c}: {what}" for c, what in parsed.problems.items())
-                messages += [output.message, ChatMessageUser(content=repair_prompt(self.rubric, problems))]
-                again, repaired = await self._repair(messages, usage)
-                if repaired is not None and (not again.problems or len(again.values) > len(parsed.values)):
-                    output, rung = repaired, "repair"
-                    parsed = Parsed(again.values, again.problems, {**parsed.reasons, **again.reasons}, again.declined)
-        except LimitExceededError:
-            raise
-        except Exception as ex:  # noqa: BLE001  (whatever a provider raises must end as a status)
-            failed = Verdict.missing(self.judge_id, self.rubric, "provider_error", _short(ex))
-            return Verdict(failed.judge, {}, failed.statuses, usage=usage, detail=failed.detail)
+        for wait in (*PATIENCE.get(), None):
+            try:
+                output, parsed, rung = await self._rated(request, response, usage)
+                break
+            except LimitExceededError:
+                raise
+            except Exception as ex:  # noqa: BLE001  (whatever a provider raises must end as a status)
+                if wait is None or _lasting(ex):
+                    failed = Verdict.missing(self.judge_id, self.rubric, "provider_error", _short(ex))
+                    return Verdict(failed.judge, {}, failed.statuses, usage=usage, detail=failed.detail)
+                await anyio.sleep(wait)
         status: JudgeStatus = "judge_refused" if _declined(output, parsed) else "unparsable"
         verdict = Verdict.given(
             self.judge_id, self.rubric, parsed.values, parsed.reasons, rung, usage, otherwise=status
         )
         detail = "; ".join(f"{c}: {what}" for c, what in parsed.problems.items())
         return Verdict(verdict.judge, verdict.values, verdict.statuses, verdict.justification, rung, usage, detail)
+
+    async def _rated(self, request: str, response: str, usage: dict[str, int]) -> tuple[ModelOutput, Parsed, str]:
+        """One answer that can be read, or what is left of one after the repair turn; and the rung."""
+        # A fresh nonce would make each question a new one, and no kept answer would ever be found.
+        nonce = nonce_of(request, response, ROUND.get()) if self.model.config.cache else None
+        messages: list[ChatMessage] = [
+            ChatMessageSystem(content=self._system),
+            ChatMessageUser(content=user_prompt(request, response, nonce)),
+        ]
+        output, rung = await self._ask(messages, usage)
+        parsed = parse_verdict(output.completion, self.rubric)
+        if parsed.problems and not _declined(output, parsed):
+            problems = "; ".join(f"{c}: {what}" for c, what in parsed.problems.items())
+            messages += [output.message, ChatMessageUser(content=repair_prompt(self.rubric, problems))]
+            again, repaired = await self._repair(messages, usage)
+            if repaired is not None and (not again.problems or len(again.values) > len(parsed.values)):
+                output, rung = repaired, "repair"
+                parsed = Parsed(again.values, again.problems, {**parsed.reasons, **again.reasons}, again.declined)
+        return output, parsed, rung
 
     async def _repair(self, messages: list[ChatMessage], usage: dict[str, int]) -> tuple[Parsed, ModelOutput | None]:
         """The repair turn; a failure of it leaves standing what was read before."""
@@ -137,10 +158,18 @@ def _declined(output: ModelOutput, parsed: Parsed) -> bool:
 
 def _is_bad_request(ex: BaseException) -> bool:
     """Whether the provider says that the request itself is wrong, as one does that takes no schema."""
-    if getattr(ex, "status_code", None) in {400, 422}:
-        return True
-    cause = ex.__cause__ or ex.__context__
-    return cause is not None and cause is not ex and getattr(cause, "status_code", None) in {400, 422}
+    return bool(_statuses(ex) & {400, 422})
+
+
+def _lasting(ex: BaseException) -> bool:
+    """Whether the provider would say the same again: a wrong key, a model that it does not have."""
+    return any(400 <= s < 500 and s not in _PASSING for s in _statuses(ex))
+
+
+def _statuses(ex: BaseException) -> set[int]:
+    """HTTP statuses that an exception, or what caused it, tells of."""
+    told = (getattr(e, "status_code", None) for e in (ex, ex.__cause__ or ex.__context__))
+    return {s for s in told if isinstance(s, int)}
 
 
 def _count(output: ModelOutput, usage: dict[str, int]) -> None:

@@ -39,6 +39,21 @@ def system_prompt(rubric: Rubric) -> str:
     return "\n\n".join(parts)
 
 
+def nonce_of(request: str, response: str, turn: int = 0) -> str:
+    """The random part of the delimiters where answers are kept: the same question must be the same text again.
+
+    It hangs on every character of the response, so that a response which holds its own would have to be searched for
+    among some 2^64; each round of a judge's repeats has another.
+
+    Args:
+        request: The user's message.
+        response: The text to rate.
+        turn: The round.
+    """
+    text = f"{turn} {len(request)} {request}{response}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def user_prompt(request: str, response: str, nonce: str | None = None) -> str:
     """The varying part: request and response between delimiters that nobody can foresee.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from leaderboard.cli.common import Table, format_option, one_line_errors, print_tables, store_option
-from results.store import Store
+from results.store import Store, StoreError
 
 if TYPE_CHECKING:
-    from evals.suites.plan import Plan, Spent
+    from evals.suites.plan import Plan, PlannedRun, Spent
     from evals.suites.run import Outcome
     from evals.suites.runner import Progress
 
@@ -26,12 +29,12 @@ COLUMNS: Final = ("Run", "Samples", "Calls", "of these, judges", "Tokens in", "T
 @click.argument("suite", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--dir", "root", metavar="DIR|URL", help="Where logs and claims go [runs/NAME]; s3://... for several.")
 @click.option("--dry-run", is_flag=True, help="Print the runs with calls, tokens and cost, and send nothing.")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs at a time.")
-@click.option("--shard", metavar="I/N", help="Only every N-th run from the I-th on, and without claims.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Runs at a time, here.")
 @click.option("--only", multiple=True, metavar="TEXT", help="Only runs whose name holds TEXT; may be repeated.")
+@click.option("--shard", metavar="I/N", help="Only every N-th run from the I-th on; for a --dir without claims.")
 @click.option("--expiry", type=click.FloatRange(1), help="Seconds after which a silent runner is given up [60].")
-@click.option("--retry-wait", type=click.FloatRange(0), help="Seconds before failed samples are tried again [30].")
-@click.option("--no-ingest", is_flag=True, help="Write logs only.")
+@click.option("--retry-wait", type=click.FloatRange(0), help="Seconds before what failed is tried again [30].")
+@click.option("--no-ingest", is_flag=True, help="Write logs only: no store, no comparison.")
 @click.option("--serve-commands", is_flag=True, help="Print how vLLM is started for each model, and stop.")
 @store_option
 @format_option
@@ -51,14 +54,17 @@ def run_command(
 ) -> None:
     """Run every model under every condition on every task of a SUITE, and compare.
 
-    What is done is not done again: give the same command after a stop, or on another machine with the same --dir, and
-    the rest is run. Suites are YAML; see suites/ and docs/suites.md.
+    A suite is a page of YAML: suites/quick.yaml is a small one, docs/suites.md explains every field. Try it with
+    --dry-run first: that says what it takes, and what is missing.
+
+    What is done is not done again. Give the same command after a stop (Ctrl-C, a crash, kill -9), or at the same time
+    on another machine with the same --dir on shared storage, and the rest is run; finished samples are kept.
     """
     from evals.suites import SuiteError, plan, read_suite
     from evals.suites.check import check
     from evals.suites.runner import Options, chosen, run_suite
 
-    with one_line_errors():
+    with one_line_errors(), _stopped_by_signals():
         try:
             found = plan(read_suite(suite))
             if serve_commands:
@@ -74,40 +80,98 @@ def run_command(
                 return
             if wrong:
                 raise SuiteError(*wrong)
-            outcomes = run_suite(suite, found, options, served, _Ended(store, options.root, no_ingest), _progress)
+            ended = _Ended(store, options.root, no_ingest)
+            progress = ended.progress if sys.stderr.isatty() else None
+            outcomes = run_suite(suite, found, options, served, ended, progress, ended.note)
         except SuiteError as ex:
             # All reasons at once, a line each.
             for reason in ex.reasons:
                 click.echo(f"Error: {reason}", err=True)
             sys.exit(1)
+        except KeyboardInterrupt:
+            _clear()
+            click.echo("stopped; give the same command again to go on where it was", err=True)
+            sys.exit(130)
         except OSError as ex:
             raise click.ClickException(f"the suite's folder cannot be used: {ex.strerror or ex}") from ex
-        _close(store, found, outcomes, len(wanted), no_ingest)
+        _close(store, found, options.root, outcomes, wanted, no_ingest)
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """A scheduler's SIGTERM, or a terminal that is closed, stops as Ctrl-C does: what is finished is kept."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [n for n in ("SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    before = {n: signal.signal(getattr(signal, n), stop) for n in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 class _Ended:
-    """Says that a run has ended, and brings its log into the store."""
+    """Says that a run has ended, and brings its ratings into the store."""
 
     def __init__(self, store: Store, root: str, no_ingest: bool) -> None:
         self.store, self.root, self.no_ingest = store, root, no_ingest
         self.began = time.monotonic()
 
     def __call__(self, outcome: Outcome) -> None:
-        from evals.suites.run import logs_of
-        from results.ingest import ingest
-
         told = f"{outcome.samples} samples"
         if outcome.failed:
             told += f", {outcome.failed} without a score"
+        if outcome.unjudged:
+            told += f", {outcome.unjudged} verdicts missing"
         if outcome.wasted:
-            told += f"; {outcome.wasted} of {outcome.calls} calls were in vain (failed, or lost when a runner died)"
-        _clear()
-        click.echo(f"[{time.monotonic() - self.began:6.0f} s] {outcome.status:<6} {outcome.key}: {told}"
-                   + (f": {outcome.reason}" if outcome.reason else ""))  # fmt: skip
+            told += f"; {_least(outcome.deaths)}{outcome.wasted:,} of {outcome.calls:,} calls in vain"
+        self.line(f"{outcome.status:<6} {outcome.key}: {told}" + (f": {outcome.reason}" if outcome.reason else ""))
         if outcome.status == "done" and not self.no_ingest:
-            report = ingest(self.store, [f"{logs_of(self.root, outcome.key)}/{outcome.log}"], workers=1)
-            for file, why in report.refused.items():
-                click.echo(f"  not ingested: {file}: {why}", err=True)
+            _ingest(self.store, self.root, [outcome])
+
+    def line(self, text: str) -> None:
+        """A line of its own, with the seconds since the start."""
+        _clear()
+        click.echo(f"[{time.monotonic() - self.began:6.0f} s] {text}")
+
+    def note(self, text: str) -> None:
+        """What a user should know besides."""
+        _clear()
+        click.echo(text, err=True)
+
+    def progress(self, told: Progress) -> None:
+        """How far it is, in one line of a terminal that is written over."""
+        failed = f", {told.failed} failed" if told.failed else ""
+        going = f"; {told.going} going on: {told.samples:,} of {told.wanted:,} samples" if told.going else ""
+        minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
+        text = f"{told.done} of {told.runs} runs done{failed}{going}  [{minutes}:{seconds:02}]"
+        click.echo(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K", err=True, nl=False)
+
+
+def _least(deaths: int) -> str:
+    return "at least " if deaths else ""
+
+
+def _ingest(store: Store, root: str, outcomes: Sequence[Outcome], texts: bool = False) -> None:
+    """Bring logs into the store; what cannot be is said, and stops nothing."""
+    from evals.suites.run import logs_of
+    from results.ingest import ingest
+
+    paths = [f"{logs_of(root, o.key)}/{o.log}" for o in outcomes]
+    try:
+        report = ingest(store, paths, texts, texts, workers=1, waiting=_waiting)
+    except StoreError as ex:
+        click.echo(f"  not ingested: {' '.join(str(ex).split())}", err=True)
+        return
+    for file, why in report.refused.items():
+        click.echo(f"  not ingested: {file}: {why}", err=True)
+
+
+def _waiting() -> None:
+    click.echo("another process is writing to the store; waiting for it", err=True)
 
 
 def plan_table(found: Plan) -> Table:
@@ -172,26 +236,35 @@ def _say(title: str, lines: Sequence[str]) -> None:
             click.echo(f"  {line}", err=True)
 
 
-def _progress(told: Progress) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{told.done} of {told.runs} runs done; {told.samples:,} of {told.wanted:,} samples of those "
-                   "going on \x1b[K", err=True, nl=False)  # fmt: skip
-
-
 def _clear() -> None:
     if sys.stderr.isatty():
         click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _close(store: Store, found: Plan, outcomes: Sequence[Outcome], wanted: int, no_ingest: bool) -> None:
+def _close(
+    store: Store, found: Plan, root: str, outcomes: Sequence[Outcome], wanted: Sequence[PlannedRun], no_ingest: bool
+) -> None:
     """The comparisons, and what is not done."""
-    calls, wasted = sum(o.calls for o in outcomes), sum(o.wasted for o in outcomes)
-    bad = [o for o in outcomes if o.status != "done"]
-    click.echo(f"\n{len(outcomes) - len(bad)} of {wanted} runs done, {calls:,} calls, of which {wasted:,} in vain.")
-    if not no_ingest:
+    calls, wasted, deaths = (sum(getattr(o, k) for o in outcomes) for k in ("calls", "wasted", "deaths"))
+    good = [o for o in outcomes if o.status == "done"]
+    _clear()
+    click.echo(
+        f"\n{len(good)} of {len(wanted)} runs done, {calls:,} calls, of which {_least(deaths)}{wasted:,} in vain."
+    )
+    if deaths:
+        click.echo(
+            f"Runners died {deaths} times; what was on its way to one, or came in its last beat, is not counted."
+        )
+    if not no_ingest and good:
         from leaderboard.cli.suite_compare import comparisons
 
+        _ingest(store, root, good, texts=True)
         print_tables(comparisons(store, found, outcomes), "table", None)
         click.echo(f"\nThe board: psychosafe leaderboard --store {store.root}")
-    if bad or len(outcomes) < wanted:
-        raise click.ClickException("not all runs are done; give the same command again to go on")
+    missing = sorted({r.key for r in wanted} - {o.key for o in good})
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise click.ClickException(
+            f"{len(missing)} of {len(wanted)} runs are not done ({', '.join(missing[:3])}{more}); "
+            "give the same command again to go on"
+        )

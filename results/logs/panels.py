@@ -125,7 +125,8 @@ def _manifest(log: Log, name: str, digest: str | None) -> Manifest:
             revision=args.get("revision") or study.get("revision"),
             base_url=told.get("model_base_url"),
             family=family,
-            args={k: v for k, v in args.items() if "key" not in k.lower()},
+            # When Inspect looks for a server's address says nothing of the model.
+            args={k: v for k, v in args.items() if "key" not in k.lower() and k != "lazy_init"},
             generation=generation,
         ),
         condition=ConditionFacts(**condition),
