@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pytest
 
 from results.manifest import Manifest
 from results.store import Store
@@ -16,6 +17,8 @@ from tests.support.many_runs import many_runs
 from tests.support.panels import Given, panel_run
 from tests.support.transcripts import dialogue_run
 
+RERUNS: Final = [15, pytest.param(50, marks=pytest.mark.slow)]
+"""Random choices in one session of a page whose figures are held against the library's."""
 JUDGES: Final = ("ann", "ben")
 N: Final = 12
 

@@ -18,6 +18,7 @@ from leaderboard.views import dialogues as page
 from results.dialogues import Timing, outcomes, timing
 from results.manifest import Manifest
 from results.store import ENV_STORE, Store
+from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import system
 from tests.leaderboard.test_samples_page import everything
@@ -55,13 +56,14 @@ def specs(at: AppTest) -> list[dict[str, Any]]:
     return [json.loads(c.proto.spec) for c in at.get("plotly_chart")]
 
 
+@pytest.mark.parametrize("reruns", RERUNS)
 def test_figures_and_tables_are_the_library_s(
-    runs: tuple[Store, Manifest, Manifest, Manifest], monkeypatch: pytest.MonkeyPatch
+    runs: tuple[Store, Manifest, Manifest, Manifest], monkeypatch: pytest.MonkeyPatch, reruns: int
 ) -> None:
     store, *made = runs
     at = opened(store.root, monkeypatch)
     rng = random.Random(1)
-    for _ in range(10):
+    for _ in range(reruns):
         run = rng.choice(made)
         domain, which = rng.choice(["any", "self harm"]), rng.choice(dialogues.SHOWN)
         at.selectbox(key="run").select(run.run_id).run()

@@ -25,6 +25,7 @@ from leaderboard.views.moment import Moment, moment
 from results.schema import RATINGS
 from results.store import ENV_STORE, Store
 from rubrics.loader import load_rubric
+from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import HOSTILE, RUBRIC, demo_like, hostile_rubric, system
 from tests.support.browser import end, free_port, open_chromium, serve
@@ -123,10 +124,11 @@ def test_ratings_are_those_of_the_store(found: Moment) -> None:
     assert not {"prompt", "response", "answer", "justification", "text"} & set(table.column_names)
 
 
-def test_a_printed_command_computes_the_same_number(page: Open, found: Moment) -> None:
+@pytest.mark.parametrize("reruns", RERUNS)
+def test_a_printed_command_computes_the_same_number(page: Open, found: Moment, reruns: int) -> None:
     at, rng = page(found.store.root), np.random.default_rng(1)
     seen = set()
-    for _ in range(12):
+    for _ in range(reruns):
         group = str(rng.choice(at.selectbox(key="group").options))
         at.selectbox(key="group").set_value(group).run()
         for key in ("run", "measure"):

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from leaderboard.overview import data_card, findings, lead
+from leaderboard import present
+from leaderboard.overview import data_card, findings, headline, lead
 from leaderboard.views.moment import moment, state_of
+from leaderboard.views.shell import title_of
 from results.compare import compare
+from results.measures import measures
 from results.store import ENV_STORE, Store
-from tests.leaderboard.test_board import HOSTILE, demo_like, hostile_rubric, system
+from tests.leaderboard.page_states import RERUNS
+from tests.leaderboard.test_board import HOSTILE, demo_like, hostile_rubric, manifest, put, system
 
 SCRIPT = "from leaderboard.views import overview\noverview.page()"
 
@@ -56,6 +62,39 @@ def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     card = at.dataframe[0].value
     assert card.to_dict("list") == {k: [r[k] for r in data_card(now.grids)] for k in data_card(now.grids)[0]}
     assert len(at.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize("reruns", RERUNS)
+def test_what_is_drawn_is_what_the_library_computes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reruns: int
+) -> None:
+    """Three groups: with pair scores, with a hostile rubric, and on other items; the chart is of the chosen one."""
+    store = demo_like(tmp_path)
+    hostile_rubric(store)
+    for n in range(3):
+        put(store, manifest(f"m/{n}", n=5), {"quality": [0.1 * n + 0.05 * k for k in range(5)]})
+    at, now, rng = opened(store.root, monkeypatch), moment(store), random.Random(6)
+    by_title = {present.plain(title_of(g), 90): g for g in now.grids if headline(g) is not None}
+    seen = set()
+    for _ in range(reruns):
+        title = rng.choice(sorted(by_title))
+        at.selectbox(key="group").set_value(title).run()
+        assert not at.exception
+        seen.add(title)
+        grid = by_title[title]
+        measure = headline(grid)
+        assert measure is not None
+        want = sorted(measures(store, m)[measure].estimate().value or 0.0 for m in grid.runs if measure in
+                      measures(store, m) and measures(store, m)[measure].estimate().value is not None)  # fmt: skip
+        (spec,) = (json.loads(c.proto.spec) for c in at.get("plotly_chart"))
+        assert sorted(x for t in spec["data"] for x in t["x"]) == pytest.approx(want)
+        label = grid.column(measure).label
+        assert spec["layout"]["xaxis"]["title"]["text"].startswith(label)
+        ends = {round(x + r, 9) for t in spec["data"] for x, r in zip(t["x"], t["error_x"]["array"], strict=True)
+                if r is not None}  # fmt: skip
+        high = {e.high for e in grid.estimates(measure)} - {None}
+        assert ends == {round(h, 9) for h in high if h is not None}
+    assert seen == set(by_title) and len(seen) == 2
 
 
 def test_an_empty_store_and_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

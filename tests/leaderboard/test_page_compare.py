@@ -24,6 +24,7 @@ from results.measures import measures
 from results.store import ENV_STORE, Store
 from results.texts import PROMPT, RESPONSE
 from tests.leaderboard.domain_stores import N, add_texts, domain_run, some_runs
+from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import HOSTILE, import_published, manifest
 from tests.support.panel_store import panel_store
@@ -163,7 +164,8 @@ def test_items_that_differ_most(two: Comparison, store: Store) -> None:
     assert values["Quality"] == (f"{found[0].baseline:.3f}", f"{found[0].other:.3f}")
 
 
-def test_plotted_and_tabled_figures_are_the_library_s_over_reruns(page: Open, store: Store) -> None:
+@pytest.mark.parametrize("reruns", RERUNS)
+def test_plotted_and_tabled_figures_are_the_library_s_over_reruns(page: Open, store: Store, reruns: int) -> None:
     at = page(store.root)
     assert at.selectbox(key="baseline").value == "vendor/model-a · baseline"
     assert at.multiselect(key="with").value == ["vendor/model-a · prompted"]
@@ -171,7 +173,7 @@ def test_plotted_and_tabled_figures_are_the_library_s_over_reruns(page: Open, st
     names = {present.plain(n, 90): r for r, n in run_names(runs).items()}
     by_id = {m.run_id: m for m in runs}
     rng = random.Random(7)
-    for _ in range(10):
+    for _ in range(reruns):
         base = rng.choice(sorted(names))
         others = rng.sample([n for n in sorted(names) if n != base], rng.choice([1, 1, 2]))
         margin, correction = rng.choice([0.05, 0.2]), rng.choice(["holm", "bh"])

@@ -27,6 +27,7 @@ from results.schema import PANEL_RATER, RESOURCE_RATER, ratings_table
 from results.store import ENV_STORE, Store
 from results.texts import FILE
 from tests.e2e.conftest import run_task
+from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import manifest, put
 from tests.support.transcripts import MARK, N, hostile_run
@@ -62,13 +63,16 @@ def everything(at: AppTest) -> str:
     return "\n".join(str(e.proto) for e in at.main)
 
 
-def test_what_is_listed_and_drawn_is_what_the_ratings_say(page: Open, hostile: tuple[Store, Manifest]) -> None:
+@pytest.mark.parametrize("reruns", RERUNS)
+def test_what_is_listed_and_drawn_is_what_the_ratings_say(
+    page: Open, hostile: tuple[Store, Manifest], reruns: int
+) -> None:
     store, run = hostile
     rows = store.ratings([run.run_id]).to_pylist()
     said = {(r["item_id"], r["epoch"], r["rater"], r["criterion"]): (r["value"], r["status"]) for r in rows}
     at = page(store.root, run=run.run_id)
     rng = random.Random(3)
-    for _ in range(12):
+    for _ in range(reruns):
         name = rng.choice(["quality", "refusal", "grounding", "harm_provided"])
         domain, status = rng.choice(["any", "self_harm", "violence"]), rng.choice(["any", "judge_refused", "ok"])
         state, narrow = rng.choice(["any", "cut"]), rng.random() < 0.5
