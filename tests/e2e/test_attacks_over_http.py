@@ -20,7 +20,7 @@ from rubrics.loader import load_rubric
 from tests.e2e.conftest import Lab
 from tests.support.openai_server import Handler, Reply, Request, content_filter, text, verdict_json
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.socket, pytest.mark.xdist_group("attacks_over_http")]
 
 RUBRIC = load_rubric("psychosafe")
 IDS = RUBRIC.criterion_ids

@@ -27,6 +27,7 @@ from results.manifest import Manifest
 from results.store import Store
 from tests.e2e.conftest import ITEMS, SHARED, Lab, panel_file, run_task, write_items
 
+pytestmark = pytest.mark.xdist_group("compare")  # the runs that all tests here share are made once
 Run = Callable[..., EvalLog]
 PUBLISHED = SHARED / "compare_all_judges_qwen3.5_full_vs_sft.json"
 needs_published = pytest.mark.skipif(

@@ -496,11 +496,13 @@ def test_the_manifest_knows_every_judge_however_many(
 # --- the published prompts -------------------------------------------------------------------------------------------
 
 
-def test_all_published_prompts_end_to_end(run: Run, store: Store) -> None:
+@pytest.mark.parametrize("limit", [60, pytest.param(None, marks=pytest.mark.slow)])
+def test_published_prompts_end_to_end(run: Run, store: Store, limit: int | None) -> None:
+    n = limit or 500
     path = SHARED / "val.json"
     if not path.is_file():
         pytest.skip(f"the published prompts are not here: {path}")
-    log = run(psychosafe(prompts=str(path), rubric="paper"), "policy/keyword")
+    log = run(psychosafe(prompts=str(path), rubric="paper"), "policy/keyword", limit=limit)
     assert log.status == "success"
     facts = (log.eval.metadata or {})["psychosafe"]["prompt_set"]
     assert facts["n"] == 500
@@ -509,13 +511,13 @@ def test_all_published_prompts_end_to_end(run: Run, store: Store) -> None:
     )
     assert log.results is not None
     metrics = {(s.name, k): m.value for s in log.results.scores for k, m in s.metrics.items()}
-    assert metrics["rubric_panel", "items"] == 500
-    assert metrics["paper", "value_n"] == 500
+    assert metrics["rubric_panel", "items"] == n
+    assert metrics["paper", "value_n"] == n
     ingest(store, [Path(log.location)])
     m = only(store)
-    assert (m.prompt_set.scored, m.counts["responses"], m.limited) == (500, 500, False)
+    assert (m.prompt_set.scored, m.counts["responses"], m.limited) == (n, n, n < 500)
     found = measures(store, m)["paper"].estimate()
-    assert (found.n, found.total) == (500, 500)
+    assert (found.n, found.total) == (n, n)
     assert found.value == pytest.approx(metrics["paper", "value_mean"], abs=1e-6)
 
 
