@@ -86,8 +86,12 @@ def overview(store: Store, baseline: Manifest, wanted: Sequence[str] = ()) -> tu
         wanted: Measures: criteria or scores of the rubric; all if none is given.
 
     Raises:
-        StoreError: Ratings that cannot be read, or a measure that the runs do not have.
+        StoreError: Ratings that cannot be read, or a measure that the runs do not have, or none at all.
     """
+    if not baseline.rubric.criteria:
+        raise StoreError(
+            f"{baseline.run_id} has figures of whole benchmarks only; `compare` without --overview shows them"
+        )
     key = cube_key(baseline)
     runs = [m for m in store.manifests() if cube_key(m) == key]
     made = cube(store, runs)

@@ -223,6 +223,7 @@ def test_other_commands_do_not_stumble_over_them(filled: Store) -> None:
     assert run(root, "compare", "--baseline", with_items).exit_code == 0
     refused = {
         ("agreement", "--runs", "lm-eval_base"): "share no criterion",
+        ("compare", "--baseline", "lm-eval_base", "--overview"): "figures of whole benchmarks only",
         ("report", "--baseline", "lm-eval_base", "-o", root / "r.md"): "no answers; `compare` shows them",
     }
     for arguments, why in refused.items():
