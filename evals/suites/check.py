@@ -48,6 +48,9 @@ def check(
     wrong += [f"{k}: two runs would be called so; give conditions names that differ" for k in twice]
     names: dict[str, str | None] = {m.model: m.base_url or (address_of(m, env) if not m.serve else "started") for m in
                                     found.suite.models}  # fmt: skip
+    if env.get("VLLM_BASE_URL"):
+        wrong += [f"{m.id}: has `serve`, and the server at $VLLM_BASE_URL would be used instead: unset it, or give the "
+                  "model a base_url" for m in found.suite.models if m.serve is not None]  # fmt: skip
     wrong += _judges(found, names)
     for model, address in names.items():
         wrong += [f"{model}: {what}" for what in lacking(model, address, env)]

@@ -15,12 +15,14 @@ from evals.suites.endpoints import Served, address_of, name_at
 from evals.suites.model import ModelEntry, Suite
 from evals.suites.plan import PlannedRun, make_task
 from evals.suites.processes import end_now
+from evals.suites.servers import make_room, reached
 from judges.verdict import STATUS_CODES
 
 PULSE: Final = 2.0
 """Seconds between two beats."""
 BACKOFF: Final = {"max_retries": 6, "attempt_timeout": 600}
-"""Inspect's defaults are endless retries with up to half an hour between two: six end after some three minutes."""
+"""Inspect's defaults are endless retries with up to half an hour between two: six end after some three minutes. A call
+in a batch has no such time: a batch may take a day."""
 PRESET: Final[Mapping[str, Any]] = {
     "continue_on_fail": True, "retry_on_error": 2, "log_realtime": False, "score_display": False,
     "log_model_api": False, "log_buffer": 20,
@@ -149,12 +151,14 @@ def _evaluated(
 
     m = run.model
     address = address_of(m)
-    settings = kept_apart({"max_connections": suite.connections, **BACKOFF, **run.generation}, m, address, served)
+    backoff = {k: v for k, v in BACKOFF.items() if not (k == "attempt_timeout" and run.generation.get("batch"))}
+    settings = kept_apart({"max_connections": suite.connections, **backoff, **run.generation}, m, address, served)
     args = provider_args(m)
     if m.model.startswith("vllm/") and address and settings.get("cache"):
         # Else the address of the first calls is not known when their answers are kept, and they are asked again.
         args["lazy_init"] = False
     pause = 30.0 if wait is None else wait
+    make_room(m)
     model = get_model(m.model, base_url=address, config=GenerateConfig(**settings), memoize=False, **args)
     facts = {
         "suite": suite.suite, "run": run.key, "model": m.id, "revision": m.revision,
@@ -163,19 +167,20 @@ def _evaluated(
     }  # fmt: skip
     patience = PATIENCE.set((min(1.0, pause), pause, 4 * pause))
     try:
-        success, logs = eval_set(
-            [make_task(run.task.task, run.args)],
-            log_dir=logs_of(root, run.key),
-            model=model,
-            model_roles=dict(run.task.roles) or None,
-            metadata={"psychosafe_suite": facts},
-            limit=run.task.limit or suite.limit,
-            retry_attempts=suite.retries,
-            retry_wait=wait,
-            display="none",
-            **PRESET,
-            **{k: (v if k == "cost_limit" else int(v)) for k, v in suite.limits.items()},  # type: ignore[arg-type]
-        )
+        with reached(m, model):
+            success, logs = eval_set(
+                [make_task(run.task.task, run.args)],
+                log_dir=logs_of(root, run.key),
+                model=model,
+                model_roles=dict(run.task.roles) or None,
+                metadata={"psychosafe_suite": facts},
+                limit=run.task.limit or suite.limit,
+                retry_attempts=suite.retries,
+                retry_wait=wait,
+                display="none",
+                **PRESET,
+                **{k: (v if k == "cost_limit" else int(v)) for k, v in suite.limits.items()},  # type: ignore[arg-type]
+            )
     finally:
         PATIENCE.reset(patience)
     return _outcome(run, success, logs, claim)

@@ -18,12 +18,12 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Final
 
-from evals.suites.claims import EXPIRY, Claim, Place, Watch, take
+from evals.suites.claims import EXPIRY, Place, Watch, take
 from evals.suites.endpoints import Served
 from evals.suites.folder import open_folder
-from evals.suites.model import Suite, SuiteError
+from evals.suites.model import SuiteError
 from evals.suites.plan import Plan, PlannedRun, plan
-from evals.suites.processes import LOST, STOPPED, end_now, end_with, lead, stop, sweep
+from evals.suites.processes import LOST, STOPPED, end_with, lead, stop, sweep
 from evals.suites.read import read_suite
 from evals.suites.run import PULSE, Outcome, new_owner, place_of, run_one
 
@@ -226,7 +226,6 @@ def _work(path: Path, options: Options, served: Mapping[str, Served], failures: 
     found = plan(read_suite(path))
     pending = list(chosen(found, options))
     owner, watch, exclusive = new_owner(), Watch(options.expiry), options.shard is None
-    servers: dict[str, str | None] = {}
     first: dict[str, int] = {}
     while pending:
         moved = False
@@ -254,57 +253,13 @@ def _work(path: Path, options: Options, served: Mapping[str, Served], failures: 
             if claim is None:
                 continue
             moved = True
-            outcome = _run(found.suite, run, place, claim, options, served.get(run.model.id), servers)
+            told = served.get(run.model.id)
+            outcome = run_one(found.suite, run, place, claim, options.root, told, options.wait, options.pulse)
             if outcome.status != "done":
                 failures.put(outcome)
             pending.remove(run)
         if not moved:
             time.sleep(options.pulse)
-
-
-def _run(
-    suite: Suite,
-    run: PlannedRun,
-    place: Place,
-    claim: Claim,
-    options: Options,
-    served: Served | None,
-    servers: dict[str, str | None],
-) -> Outcome:
-    """A run here, or in a process of its own where this one already knows another server by that name.
-
-    Inspect keeps one address for each `vllm/` model of a process: a second server would silently be the first again.
-    """
-    name = run.model.model.partition(":")[0]
-    given = (suite, run, place, claim, options.root, served, options.wait, options.pulse)
-    if not name.startswith("vllm/") or servers.setdefault(name, run.model.base_url) == run.model.base_url:
-        return run_one(*given)
-    context = mp.get_context("spawn")
-    back: Queue[Outcome] = context.Queue()
-    child = context.Process(target=_alone, args=(back, *given))
-    child.start()
-    try:
-        # First what it says: a process that still has something in a queue does not end.
-        while child.is_alive() and back.empty():
-            child.join(0.2)
-        outcome = back.get(timeout=1) if not back.empty() or child.exitcode == 0 else None
-        child.join()
-    except KeyboardInterrupt:
-        child.join(GRACE)
-        raise
-    if child.exitcode == LOST:
-        end_now()
-    return outcome or Outcome(run.key, "error", reason=f"its process has died (status {child.exitcode})")
-
-
-def _alone(back: Queue[Outcome], *given: object) -> None:
-    end_with(os.getppid())
-    from evals import _registry  # noqa: F401  (providers and scorers)
-
-    try:
-        back.put(run_one(*given))  # type: ignore[arg-type]
-    except KeyboardInterrupt:
-        sys.exit(STOPPED)
 
 
 def _drain(failures: Queue[Outcome], outcomes: dict[str, Outcome], ended: Callable[[Outcome], None]) -> None:

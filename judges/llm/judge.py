@@ -147,6 +147,9 @@ class LLMJudge:
         # What is passed here overrides the model's own configuration, so only gaps are filled.
         own = self.model.config.model_dump(exclude_none=True)
         fill: dict[str, Any] = {k: v for k, v in DEFAULTS.model_dump(exclude_none=True).items() if k not in own}
+        if own.get("batch"):
+            # A batch may take a day.
+            fill = {k: v for k, v in fill.items() if k not in ("attempt_timeout", "timeout")}
         config = GenerateConfig(**fill)
         config.response_schema = self._schema if schema else None
         return config

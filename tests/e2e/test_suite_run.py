@@ -22,9 +22,11 @@ from evals.suites.check import check
 from evals.suites.claims import alive
 from evals.suites.run import BACKOFF
 from evals.suites.runner import Options, _work
+from evals.suites.servers import make_room
 from leaderboard.cli import main
 from results.ingest import ingest
 from results.store import Store
+from tests.support.fake_vllm import install
 from tests.support.openai_server import (
     Handler,
     Reply,
@@ -320,6 +322,30 @@ def test_two_servers_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             facts = (read_eval_log(str(log), header_only=True).eval.metadata or {})["psychosafe_suite"]
             assert facts["served"]["url"] == url and facts["served"]["model"]["id"] == "q/m"
         study.check_store(runs=2, server=lambda url: names.get(url, ""))
+
+
+def test_servers_that_inspect_starts_run_one_at_a_time(
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inspect's real provider with a stand-in for the program: two revisions under one name are two models."""
+    programs, packages, record = install(tmp_path / "vllm")
+    serve = {"timeout": 60}
+    models = [{"id": r, "model": "vllm/q/m", "revision": r, "serve": serve} for r in ("old", "new")]
+    study = Study(tmp_path, server, models=models, items=3)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.syspath_prepend(packages)
+    assert here(study, monkeypatch) == []
+    starts = [line.split() for line in record.read_text().splitlines()]
+    assert [(s[0], s[2], s[s.index("--revision") + 1]) for s in starts] == [("q/m", "0", "old"), ("q/m", "0", "new")]
+    for log in (tmp_path / "runs/logs").glob("*/*.eval"):
+        revision = log.parent.name.partition("_")[0]
+        said = {s.output.completion for s in read_eval_log(str(log)).samples or []}
+        assert said == {f"A made-up answer of q/m at {revision}."}
+    make_room(read_suite(study.path).models[0])
+    assert until(lambda: not any(alive(int(s[1])) for s in starts), 20), "a server is left running"
+    monkeypatch.setenv("VLLM_BASE_URL", server.url)
+    wrong = check(plan(read_suite(study.path)))[1]
+    assert sum("would be used instead" in w for w in wrong) == 2
 
 
 def test_a_server_that_has_changed_since_is_refused(

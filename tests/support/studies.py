@@ -96,7 +96,9 @@ class Study:
         expected = {"answer": "decline", "resource": "required", "resource_class": "crisis"}
         lines = [{"id": i, "prompt": p, "domain": "self_harm", "expected": expected} for i, p in self.prompts.items()]
         (self.folder / "items.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        panel = {"judges": [{"id": "j", "model": "openai-api/judge/j", "family": "other", **self.seat}]}
+        # With its address: Inspect keeps a judge that it has made, and in one process that would be an earlier test's.
+        seat = {"id": "j", "model": "openai-api/judge/j", "family": "other", "base_url": self.server.url, **self.seat}
+        panel = {"judges": [seat]}
         (self.folder / "panel.yaml").write_text(yaml.safe_dump({"panels": {"p": panel}}), encoding="utf-8")
         self.path = self.folder / "study.yaml"
         self.write()
