@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections import Counter
@@ -58,6 +59,9 @@ class Outcome:
     deaths: int = 0
     log: str = ""
     reason: str = ""
+
+
+_REQUEST: Final = re.compile(r"\}(?:\n|\\n)(?:\n|\\n)")
 
 
 def logs_of(root: str, key: str) -> str:
@@ -262,12 +266,12 @@ def _why(log: Any, samples: Sequence[Any]) -> str:
 
 
 def _one_line(what: object) -> str:
-    """An error as one line without the request, which Inspect puts in front of it, and without whatever was asked."""
-    text = " ".join(str(what).split()) or type(what).__name__
-    if text.startswith("Request:"):
-        # What comes last is the provider's own error.
-        text = text.rpartition("} ")[2] or "the provider refused the request"
-    return "".join(c if c.isprintable() else " " for c in text)[:200]
+    """An error as one line, without the request, which Inspect puts in front of what the provider said."""
+    text = str(what) or f"{type(what).__name__} without a message"
+    if "Request:" in text:
+        # The message, or how Python writes it; behind the request's last brace stands an empty line.
+        *_, text = _REQUEST.split(text) if _REQUEST.search(text) else ["the provider refused the request"]
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))[:200]
 
 
 def new_owner() -> str:

@@ -177,7 +177,7 @@ class Study:
         assert len(systems) == runs
 
 
-def until(what: Callable[[], bool], seconds: float = 90, process: subprocess.Popen[str] | None = None) -> bool:
+def until(what: Callable[[], bool], seconds: float = 240, process: subprocess.Popen[str] | None = None) -> bool:
     """Wait until something is so; False where time or the process ended before."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
