@@ -14,7 +14,7 @@ from evals.suites.model import Suite, SuiteError
 from judges.panels import PanelError, load_panel
 
 SUITE_FILE: Final = "suite.json"
-_IRRELEVANT: Final = {"description", "connections", "retries", "baseline"}
+_IRRELEVANT: Final = {"description", "connections", "retries", "allow_missing", "baseline"}
 """Parts of a suite that change no figure; and of its models and settings:"""
 _OF_MODELS: Final = {"price", "tokens"}
 _OF_GENERATION: Final = {"max_connections", "max_retries", "timeout", "attempt_timeout", "batch", "cache"}

@@ -168,6 +168,8 @@ class Suite(_Part):
         limits: Inspect's limits of a sample (`token_limit`, `time_limit`, ...).
         connections: Calls to one model at a time.
         retries: How often a run with failed samples is tried again.
+        allow_missing: Share of a run's samples that may be without a score after that; they count as missing. Where a
+            provider refuses a prompt for good, the run would else never be done.
         baseline: Condition that the others are compared with at the end.
     """
 
@@ -183,6 +185,7 @@ class Suite(_Part):
     limits: dict[str, float] = Field(default_factory=dict)
     connections: int = Field(default=100, ge=1, le=10_000)
     retries: int = Field(default=5, ge=0, le=100)
+    allow_missing: float = Field(default=0.0, ge=0, le=0.5)
     baseline: str = "baseline"
 
     @field_validator("suite")

@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from evals.suites.claims import Claim, ClaimError, Place, beat, finish, release
@@ -169,25 +170,30 @@ def _evaluated(
         "base": next((b.model for b in suite.models if b.id == m.base), None),
         "served": served.as_dict(name_at(m)) if served else None,
     }  # fmt: skip
+    limits: dict[str, Any] = {k: (v if k == "cost_limit" else int(v)) for k, v in suite.limits.items()}
+    evaluate = partial(
+        eval_set,
+        [make_task(run.task.task, run.args)],
+        log_dir=logs_of(root, run.key),
+        model=model,
+        model_roles=dict(run.task.roles) or None,
+        metadata={"psychosafe_suite": facts},
+        limit=run.task.limit or suite.limit,
+        retry_wait=wait,
+        display="none",
+        **PRESET,
+        **limits,
+    )
     patience = PATIENCE.set((min(1.0, pause), pause, 4 * pause))
     try:
         with reached(m, model):
-            success, logs = eval_set(
-                [make_task(run.task.task, run.args)],
-                log_dir=logs_of(root, run.key),
-                model=model,
-                model_roles=dict(run.task.roles) or None,
-                metadata={"psychosafe_suite": facts},
-                limit=run.task.limit or suite.limit,
-                retry_attempts=suite.retries,
-                retry_wait=wait,
-                display="none",
-                **PRESET,
-                **{k: (v if k == "cost_limit" else int(v)) for k, v in suite.limits.items()},  # type: ignore[arg-type]
-            )
+            success, logs = evaluate(retry_attempts=suite.retries)
+            if not success and suite.allow_missing and logs[0].status == "error":
+                # Once more, and what fails then is missing. From the start, Inspect would try nothing twice.
+                success, logs = evaluate(retry_attempts=0, fail_on_error=suite.allow_missing)
     finally:
         PATIENCE.reset(patience)
-    return _outcome(run, success, logs, claim)
+    return _outcome(run, success, logs, claim, suite.allow_missing)
 
 
 def provider_args(m: ModelEntry) -> dict[str, Any]:
@@ -214,7 +220,7 @@ def kept_apart(
     return {**settings, "cache": {**policy, "scopes": scopes}}
 
 
-def _outcome(run: PlannedRun, success: bool, logs: list[Any], claim: Claim) -> Outcome:
+def _outcome(run: PlannedRun, success: bool, logs: list[Any], claim: Claim, allowed: float) -> Outcome:
     from inspect_ai.event import ModelEvent
     from inspect_ai.log import read_eval_log
 
@@ -231,9 +237,9 @@ def _outcome(run: PlannedRun, success: bool, logs: list[Any], claim: Claim) -> O
     )  # fmt: skip
     # Of a runner that died, the last calls are not counted, but what it kept of them is.
     calls = max(claim.carried + COUNTS.calls, kept)
-    done = success and len(ended) == wanted
+    done = success and len(samples) == wanted and wanted - len(ended) <= allowed * wanted
     missing = [why for s in ended for score in (s.scores or {}).values() for why in _unjudged(score)]
-    reason = "" if done else _why(log, samples)
+    reason = "" if done and len(ended) == wanted else _why(log, samples)
     if not reason and missing:
         reason = f"a judge failed: {missing[0]}"
     return Outcome(
@@ -256,13 +262,14 @@ def _unjudged(score: Any) -> list[str]:
 
 def _why(log: Any, samples: Sequence[Any]) -> str:
     """Why a run is not done, from its log: the run's own error, or that of its samples that is most frequent."""
-    if log.error is not None:
-        return _one_line(log.error.message)
     told = Counter(_one_line(s.error.message) for s in samples if s.error is not None)
+    if not told and log.error is not None:
+        return _one_line(log.error.message)
     if not told:
         return f"its log has the status {log.status}, and samples are missing"
     (why, n), *others = told.most_common()
-    return f"{n} samples: {why}" + (f" (and {len(others)} other errors)" if others else "")
+    more = f" (and {len(others)} other error{'s' * (len(others) > 1)})" if others else ""
+    return f"{n} sample{'s' * (n > 1)}: {why}{more}"
 
 
 def _one_line(what: object) -> str:
@@ -271,6 +278,7 @@ def _one_line(what: object) -> str:
     if "Request:" in text:
         # The message, or how Python writes it; behind the request's last brace stands an empty line.
         *_, text = _REQUEST.split(text) if _REQUEST.search(text) else ["the provider refused the request"]
+        text = text.replace("\\'", "'").replace('\\"', '"').removesuffix("')").removesuffix('")')
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))[:200]
 
 

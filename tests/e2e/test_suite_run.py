@@ -475,10 +475,18 @@ def test_a_run_that_fails_says_why_in_one_line(
     assert failed.startswith("one_baseline_psychosafe: 3 samples: ") and "takes no such thing" in failed
     assert "\n" not in failed and "made-up message" not in failed and len(failed) < 300
     assert study.done().keys() == {"two_baseline_psychosafe"}
-    # A runner that was there meanwhile does not try again what another has tried; one that comes later does.
-    server.script("m-one", answers())
+    # A later start tries again. One prompt that is refused for good keeps the run from being done, unless it may.
+    good = answers()
+    server.script("m-one", lambda request: (refusing if " 1 " in request.last_user else good)(request))
+    (failed,) = here(study, monkeypatch)
+    assert failed.startswith("one_baseline_psychosafe: 1 sample: BadRequestError")
+    study.write(conditions=["baseline"], retries=0, allow_missing=0.4)
     assert here(study, monkeypatch) == []
-    assert study.done().keys() == {"one_baseline_psychosafe", "two_baseline_psychosafe"}
+    told = study.done()["one_baseline_psychosafe"]
+    assert (told["status"], told["samples"], told["failed"]) == ("done", 2, 1) and "BadRequestError" in told["reason"]
+    ingest(Store(tmp_path / "store"), [tmp_path / "runs/logs"], workers=1)
+    (run,) = (m for m in Store(tmp_path / "store").manifests() if m.model.name.endswith("m-one"))
+    assert run.counts["errors"] == 1 and len(run.items) == 3
 
 
 def test_verdicts_that_are_missing_are_said(
