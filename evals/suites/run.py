@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from evals.suites.claims import Claim, ClaimError, Place, beat, finish, release
 from evals.suites.endpoints import Served, address_of, name_at
@@ -19,6 +19,9 @@ from evals.suites.plan import PlannedRun, make_task
 from evals.suites.processes import end_now
 from evals.suites.servers import make_room, reached
 from judges.verdict import STATUS_CODES
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
 PULSE: Final = 2.0
 """Seconds between two beats."""
@@ -187,13 +190,20 @@ def _evaluated(
     patience = PATIENCE.set((min(1.0, pause), pause, 4 * pause))
     try:
         with reached(m, model):
-            success, logs = evaluate(retry_attempts=suite.retries)
+            success, logs = _unless_stopped(evaluate(retry_attempts=suite.retries))
             if not success and suite.allow_missing and logs[0].status == "error":
                 # Once more, and what fails then is missing. From the start, Inspect would try nothing twice.
-                success, logs = evaluate(retry_attempts=0, fail_on_error=suite.allow_missing)
+                success, logs = _unless_stopped(evaluate(retry_attempts=0, fail_on_error=suite.allow_missing))
     finally:
         PATIENCE.reset(patience)
     return _outcome(run, success, logs, claim, suite.allow_missing)
+
+
+def _unless_stopped(ended: tuple[bool, list[EvalLog]]) -> tuple[bool, list[EvalLog]]:
+    """How Inspect ended; told to stop, it writes what is finished and returns as if nothing were the matter."""
+    if not ended[1] or any(log.status == "cancelled" for log in ended[1]):
+        raise KeyboardInterrupt
+    return ended
 
 
 def provider_args(m: ModelEntry) -> dict[str, Any]:
