@@ -24,7 +24,7 @@ test: setup
 	@$(MAKE) --no-print-directory -j 2 lint tests
 
 tests: setup
-	$(BIN)/python -m pytest -m 'not slow' -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m 'not slow' -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff check .

@@ -166,7 +166,7 @@ def _dark() -> bool:
 def _scores(shown: Compared) -> None:
     if shown.scores():
         _draw(score_figure(shown, _dark()), "scores", "No score has a difference that can be drawn.")
-        st.caption(f"{READING} {SHARES}")
+        st.write(f"{READING} {SHARES}")
         st.text(family(shown))
         shell.text_table(score_table(shown), "score-table", "Every score in both runs, with the paired difference")
     lines = [w for c in shown.comparisons for w in c.warnings]

@@ -79,7 +79,7 @@ def page() -> None:
     said.text(sentence(shown, shrunken))
     figure = heatmap(shown, shrunken, rows, dark=st.context.theme.type == "dark")
     st.plotly_chart(figure, key="map", config=charts.CONFIG, alt=alt_text(shown, shrunken, rows))
-    st.caption(READING)
+    st.write(READING)
     lines = notes(shown, shrunken, len(grid.items))
     if lines:
         st.text("\n".join(lines))
