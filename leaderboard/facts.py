@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,7 +16,9 @@ from results.manifest import Manifest
 from results.measure import LABELS, PAIR_SCORE
 from results.schema import PANEL_RATER
 from results.store import Store
-from results.validated import Validated, validated
+
+if TYPE_CHECKING:
+    from results.validated import Validated
 
 MAX_RANKED: Final = 1_000
 """Runs up to which ranks are worked out; 1,000 runs of 500 items take a second."""
@@ -137,7 +139,12 @@ def capability_text(changes: Sequence[Change]) -> str:
 def facts(store: Store, found: Grid) -> dict[str, dict[str, str]]:
     """By run, the cells that stand beside its measures: rank among its kind, judges, length, people."""
     raters = people(store, found.runs)
-    right = validated(store, found, list(raters)) if raters else {}
+    right: dict[str, Validated] = {}
+    if raters:
+        # Statistics of agreement are heavy, and most boards have nobody's ratings.
+        from results.validated import validated
+
+        right = validated(store, found, list(raters))
     told = {m.run_id: dict[str, str]() for m in found.runs}
     for kind in ("model", "reference", "published"):
         own, _ = ranks(found, [m for m in found.runs if m.kind == kind])

@@ -8,9 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from judges.agreement.intervals import Kind
-from judges.combine import quorum
 from judges.stats.ranks import Rank, kendall_tau_b, rank_runs
+from results.combined import combined
 from results.cube import MISSING, UNDEFINED
 from results.grid import Grid
 from results.judging import Values, Verdicts
@@ -19,8 +18,6 @@ from results.measure import kind_of
 from results.overview import MAX_RANKED
 from results.schema import PANEL_RATER
 
-_BLOCK: Final = 64
-"""Runs that are combined at once, which bounds what is held in memory meanwhile."""
 KINDS: Final = ("model", "published", "reference")
 """Runs of one kind are ranked with each other: models where there are two, else imported runs, else policies."""
 
@@ -78,36 +75,6 @@ class LeaveOneOut:
             return False
         e = self.intervals[at]
         return any(r is not None and not e.low <= r <= e.high for r in (x.ranks[at] for x in self.left))
-
-
-def combined(values: Values, points: tuple[float, ...], kind: Kind, seats: int | None = None) -> Values:
-    """The panel's value of each response, as `judges.combine.combine_criterion` has it.
-
-    Args:
-        values: One row a judge, (judges, ...); NaN where it gave none.
-        points: The declared points.
-        kind: Kind of the scale: median on an ordinal one, else strict majority.
-        seats: Judges that the quorum is of; all rows if not given.
-    """
-    out = np.empty(values.shape[1:])
-    for at in range(0, len(out), _BLOCK):
-        out[at : at + _BLOCK] = _combined(values[:, at : at + _BLOCK], points, kind, seats)
-    return out
-
-
-def _combined(values: Values, points: tuple[float, ...], kind: Kind, seats: int | None) -> Values:
-    count = (~np.isnan(values)).sum(axis=0)
-    enough = count >= quorum(len(values) if seats is None else seats)
-    out = np.full(values.shape[1:], np.nan)
-    if kind == "ordinal":
-        ordered = np.sort(values, axis=0)  # NaN last
-        lower, upper = (np.maximum(count - 1, 0) // 2)[None], (count // 2)[None]
-        upper = np.minimum(upper, len(values) - 1)
-        middle = (np.take_along_axis(ordered, lower, 0)[0] + np.take_along_axis(ordered, upper, 0)[0]) / 2
-        return np.where(enough, middle, np.nan)
-    for point in points:
-        out[enough & (2 * (values == point).sum(axis=0) > count)] = point
-    return out
 
 
 def leave_one_out(found: Verdicts, grid: Grid) -> LeaveOneOut | None:

@@ -18,12 +18,12 @@ from judges.stats import Estimate
 from judges.stats.many import mean_estimates, means
 from results.beside import TWINS, Mask, Values, frozen
 from results.choice import Choice, kept_judges, rubric_of, weighable
+from results.combined import combined
 from results.cube import MISSING, UNDEFINED, Cube
 from results.grid import Grid
 from results.manifest import ItemFacts, Manifest
 from results.measure import PAIR_SCORE, SELECTIVITY
 from results.pairs import Remake, alike, pair_score, twins_cube
-from results.recombined import combined
 from results.schema import PANEL_RATER
 from results.store import Store
 from rubrics.model import Criterion, GateAggregate, MeanAggregate, QualityAggregate, Rubric

@@ -13,9 +13,10 @@ from judges.agreement.repeats import flip_rate
 from judges.agreement.report_pair import pair_report
 from judges.combine import combine_criterion
 from judges.stats.ranks import rank_runs
+from results.combined import combined
 from results.grid import Grid, grids
 from results.judging import SHOWN, Verdicts, family_bias, judge_agreement, severity, verdicts
-from results.recombined import combined, leave_one_out
+from results.recombined import leave_one_out
 from results.repeated import flips, repeated_runs
 from results.store import Store, StoreError
 from results.writing import ratings_name
