@@ -190,8 +190,8 @@ def run_suite(folder: Path, url: str, panel: Path, models: int, workers: int, li
     path.write_text(json.dumps(said), encoding="utf-8")
     stats(url)
     root = tempfile.mkdtemp(dir=folder)
-    subprocess.run([sys.executable, "-m", "leaderboard.cli", "run", str(path), "--dir", root, "--no-ingest",
-                    "--workers", str(workers)], check=True, capture_output=True)  # fmt: skip
+    command = [sys.executable, "-c", "from leaderboard.cli import main; main()", "run", str(path), "--dir", root]
+    subprocess.run([*command, "--no-ingest", "--workers", str(workers)], check=True, capture_output=True)
     return stats(url)
 
 
