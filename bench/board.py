@@ -3,6 +3,7 @@
 1,000 generated runs x 500 items x 3 judges x 4 criteria (bench/store.py). The first page is timed from the browser's
 request to a running server until table and chart stand; the first visitor after the store has changed waits for the
 board to be made, the next ones do not. A change is timed from the key press until the chart shows the other measure.
+The same is timed of a bare page of Streamlit beside it (bench/bare_app.py): what the browser and Streamlit take alone.
 
     python -m bench.board [--runs 1000] [--changes 20]
 """
@@ -14,6 +15,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +59,20 @@ def main() -> None:
 
 
 def measure(store: Path, changes: int) -> None:
-    """Serve the store, and time a reader."""
+    """Serve the bare page and the store, and time a reader of each."""
     from bench.store import measured
 
     measured("overview", str(store))  # the derived files, as an ingest or an earlier visit leaves them
+    print("a bare page of Streamlit")
+    visit(Path(__file__).with_name("bare_app.py"), {}, changes, MEASURES[:-1])
+    print("the leaderboard")
+    visit(APP, {"PSYCHOSAFE_STORE": str(store)}, changes, MEASURES)
+
+
+def visit(app: Path, env: dict[str, str], changes: int, measures: Sequence[str]) -> None:
+    """Time visitors of one app, and print it."""
     port = free_port()
-    server = serve(APP, {**ONE_ARENA, **os.environ, "PSYCHOSAFE_STORE": str(store)}, port)
+    server = serve(app, {**ONE_ARENA, **os.environ, **env}, port)
     try:
         with open_chromium() as chromium:
             for who in ("first visitor", "second visitor", "third visitor"):
@@ -73,7 +83,7 @@ def measure(store: Path, changes: int) -> None:
                 print(f"  {who:16s} {time.perf_counter() - began:6.2f} s")
             took = []
             for n in range(changes):
-                label = MEASURES[(n + 1) % len(MEASURES)]
+                label = measures[(n + 1) % len(measures)]
                 box = page.get_by_role("combobox", name="Score shown in the charts")
                 box.click()
                 box.fill(label)

@@ -21,10 +21,9 @@ def lead() -> None:
 
     A terminal's Ctrl-C then reaches the parent alone, which tells its runners once.
     """
-    if hasattr(os, "setpgid"):
-        with suppress(OSError):
-            os.setpgid(0, 0)
-            _led.append(os.getpid())
+    with suppress(OSError):
+        os.setpgid(0, 0)
+        _led.append(os.getpid())
 
 
 def end_with(parent: int) -> None:
@@ -68,7 +67,4 @@ def members(group: int) -> list[int]:
 def stop(pid: int) -> None:
     """Tell a runner and what it has started to stop, as Ctrl-C does."""
     with suppress(OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(pid, signal.SIGINT)
-        else:  # pragma: no cover  (no process groups)
-            os.kill(pid, signal.SIGINT)
+        os.killpg(pid, signal.SIGINT)

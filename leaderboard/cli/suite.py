@@ -178,10 +178,13 @@ def plan_table(found: Plan) -> Table:
     """The runs of a suite and what they take."""
     rows = []
     for r in found.runs:
-        samples = "unknown" if r.samples is None else f"{r.samples:,}"
-        rows.append((r.key, samples, *_cells(r.spent, r.judging.calls)))
+        # What is not known is no 0.
+        told = ("unknown",) * 6 if r.samples is None else (f"{r.samples:,}", *_cells(r.spent, r.judging.calls))
+        rows.append((r.key, *told))
     total = sum(r.samples or 0 for r in found.runs)
-    rows.append(("all", f"{total:,}", *_cells(found.spent, sum(r.judging.calls for r in found.runs))))
+    unknown = sum(r.samples is None for r in found.runs)
+    every = f"all but {unknown} unknown" if unknown else "all"
+    rows.append((every, f"{total:,}", *_cells(found.spent, sum(r.judging.calls for r in found.runs))))
     notes = ["Calls are exact but for retries and repair turns. Tokens are estimates: 4 characters each for what is",
              "sent; for what comes back the model's `tokens`, and of judges 40 a criterion."]  # fmt: skip
     if found.spent.unpriced:
@@ -197,7 +200,8 @@ def plan_data(found: Plan) -> dict[str, Any]:
         "suite": found.suite.suite,
         "runs": [
             {"run": r.key, "model": r.model.model, "condition": r.condition, "task": r.task.task, "samples": r.samples,
-             "target": vars(r.target), "judging": vars(r.judging), "note": r.note}
+             "target": None if r.samples is None else vars(r.target),
+             "judging": None if r.samples is None else vars(r.judging), "note": r.note}
             for r in found.runs
         ],
         "total": vars(found.spent),

@@ -44,10 +44,10 @@ def comparisons(store: Store, found: Plan, outcomes: Sequence[Outcome]) -> list[
         for base in pairs:
             if base in runs and key in runs:
                 tables.append(_table(store, runs[base], runs[key]))
-    return [t for t in tables if t is not None]
+    return tables
 
 
-def _table(store: Store, base: Manifest, other: Manifest) -> Table | None:
+def _table(store: Store, base: Manifest, other: Manifest) -> Table:
     try:
         made = comparison_table(compare(store, base, other))
         return replace(made, title=f"{other.task}: {made.title}")

@@ -190,6 +190,17 @@ def test_credentials_packages_and_prompts_are_missed_before_the_first_call(tmp_p
     assert check(plan(read_suite(written(tmp_path), {})), {}) == ({}, [])
 
 
+def test_what_a_run_takes_is_unknown_and_not_0_where_its_prompts_cannot_be_read(tmp_path: Path) -> None:
+    from leaderboard.cli.suite import plan_data, plan_table
+
+    tasks = [{"task": "psychosafe", "args": {"prompts": "nowhere.json"}}, {"task": "contrast", "limit": 4}]
+    found = plan(read_suite(written(tmp_path, tasks=tasks), {}))
+    lost, known, every = plan_table(found).rows
+    assert lost == ("a_baseline_psychosafe", *["unknown"] * 6)
+    assert known[:3] == ("a_baseline_contrast", "4", "4") and every[:3] == ("all but 1 unknown", "4", "4")
+    assert [r["target"] is None for r in plan_data(found)["runs"]] == [True, False]
+
+
 def test_an_unknown_task_argument_is_said(tmp_path: Path) -> None:
     suite = read_suite(written(tmp_path, tasks=[{"task": "contrast", "args": {"promts": "x"}}]), {})
     assert "promts" in "\n".join(check(plan(suite), {})[1])
