@@ -19,6 +19,7 @@ _GRID: Final = "rgba(128, 128, 128, 0.3)"
 _INK: Final = {False: "#31333F", True: "#E6E9EE"}
 _ROW: Final = 46
 _NAME: Final = 26
+_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -57,64 +58,71 @@ def forest(rows: Sequence[BoardRow], column: Column, dark: bool = False) -> go.F
         column: The measure.
         dark: Colours for a dark page.
     """
-    drawn = [r for r in rows if _has_value(r, column)]
-    figure = go.Figure()
+    drawn = [r for r in rows if has_value(r, column)]
     traces: dict[tuple[str, str], list[int]] = {}
     for y, row in enumerate(drawn):
         traces.setdefault((row.kind, style_of(row)), []).append(y)
-    for (kind, key), ys in traces.items():
-        style = STYLES[key]
-        colour = style.dark if dark else style.light
-        estimates = [drawn[y].measures[column.name] for y in ys]
-        figure.add_trace(
-            go.Scatter(
-                x=[e.value for e in estimates],
-                y=ys,
-                mode="markers",
-                name=_PREFIX[kind] + style.name,
-                marker={"color": colour, "size": 10, "symbol": style.symbol + ("-open" if kind == "reference" else ""),
-                        "line": {"width": 2, "color": colour}},
-                error_x={"type": "data", "symmetric": False, "array": [_reach(e, e.high) for e in estimates],
-                         "arrayminus": [_reach(e, e.low) for e in estimates], "color": colour, "thickness": 2,
-                         "width": 5},
-                hovertext=[escaped(f"{drawn[y].label}: {present.number(e, 3)}, n {present.coverage(e)}")
-                           for y, e in zip(ys, estimates, strict=True)],
-                hoverinfo="text",
-            )
-        )  # fmt: skip
     font = {"size": 13, "color": _INK[dark]}
     low, high = column.bounds
     pad = 0.03 * (high - low)
     better = "higher is better" if column.higher_is_better else "lower is better"
-    figure.update_layout(
-        height=height(rows, column),
-        margin={"l": 8, "r": 12, "t": 44, "b": 8},
-        showlegend=bool(drawn),
+    layout = {
+        "height": height(rows, column),
+        "margin": {"l": 8, "r": 12, "t": 44, "b": 8},
+        "showlegend": bool(drawn),
         # Markers say the condition, so that names need not be read for it. Clicks would hide rows.
-        legend={"orientation": "h", "yanchor": "top", "y": 1, "yref": "container", "x": 0, "xref": "container",
-                "font": font, "itemclick": False, "itemdoubleclick": False},
-        xaxis={"title": {"text": escaped(f"{present.plain(column.label, 60)} ({better})"), "font": font},
-               "tickfont": font, "gridcolor": _GRID, "showgrid": True,
-               "range": [low - pad, high + pad], "automargin": True, "zeroline": False, "fixedrange": True},
-        yaxis={"tickvals": list(range(len(drawn))), "ticktext": [_tick(r) for r in drawn],
-               "tickfont": font,
-               "range": [len(drawn) - 0.5, -0.5], "automargin": True, "zeroline": False, "showgrid": False,
-               "fixedrange": True},
-    )  # fmt: skip
-    for y in range(1, len(drawn)):
-        if drawn[y].kind != drawn[y - 1].kind:
-            figure.add_hline(y=y - 0.5, line={"width": 1, "dash": "dot", "color": "#808080"})
-    return figure
+        "legend": {"orientation": "h", "yanchor": "top", "y": 1, "yref": "container", "x": 0, "xref": "container",
+                   "font": font, "itemclick": False, "itemdoubleclick": False},
+        "xaxis": {"title": {"text": escaped(f"{present.plain(column.label, 60)} ({better})"), "font": font},
+                  "tickfont": font, "gridcolor": _GRID, "showgrid": True,
+                  "range": [low - pad, high + pad], "automargin": True, "zeroline": False, "fixedrange": True},
+        "yaxis": {"tickvals": list(range(len(drawn))), "ticktext": [_tick(r) for r in drawn],
+                  "tickfont": font,
+                  "range": [len(drawn) - 0.5, -0.5], "automargin": True, "zeroline": False, "showgrid": False,
+                  "fixedrange": True},
+        "shapes": [_border(y - 0.5) for y in range(1, len(drawn)) if drawn[y].kind != drawn[y - 1].kind],
+    }  # fmt: skip
+    # In one piece: Plotly takes five times as long for traces and settings that are added to a figure.
+    return go.Figure([_dots(drawn, kind, key, ys, column, dark) for (kind, key), ys in traces.items()], layout)
+
+
+def _dots(
+    drawn: Sequence[BoardRow], kind: str, key: str, ys: Sequence[int], column: Column, dark: bool
+) -> dict[str, Any]:
+    """Rows of one kind and condition."""
+    style = STYLES[key]
+    colour = style.dark if dark else style.light
+    estimates = [drawn[y].measures[column.name] for y in ys]
+    return {
+        "type": "scatter",
+        "x": [e.value for e in estimates],
+        "y": list(ys),
+        "mode": "markers",
+        "name": _PREFIX[kind] + style.name,
+        "marker": {"color": colour, "size": 10, "symbol": style.symbol + ("-open" if kind == "reference" else ""),
+                   "line": {"width": 2, "color": colour}},
+        "error_x": {"type": "data", "symmetric": False, "array": [_reach(e, e.high) for e in estimates],
+                    "arrayminus": [_reach(e, e.low) for e in estimates], "color": colour, "thickness": 2, "width": 5},
+        "hovertext": [escaped(f"{drawn[y].label}: {present.number(e, 3)}, n {present.coverage(e)}")
+                      for y, e in zip(ys, estimates, strict=True)],
+        "hoverinfo": "text",
+    }  # fmt: skip
+
+
+def _border(y: float) -> dict[str, Any]:
+    """A line between kinds of rows."""
+    line = {"width": 1, "dash": "dot", "color": "#808080"}
+    return {"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "yref": "y", "y0": y, "y1": y, "line": line}
 
 
 def height(rows: Sequence[BoardRow], column: Column) -> int:
     """Height of the chart in pixels."""
-    return _ROW * max(sum(_has_value(r, column) for r in rows), 1) + 120
+    return _ROW * max(sum(has_value(r, column) for r in rows), 1) + 120
 
 
 def alt_text(rows: Sequence[BoardRow], column: Column) -> str:
     """The chart in one sentence, for those who do not see it."""
-    drawn = sorted((r for r in rows if _has_value(r, column)), key=lambda r: -(r.measures[column.name].value or 0.0))
+    drawn = sorted((r for r in rows if has_value(r, column)), key=lambda r: -(r.measures[column.name].value or 0.0))
     label = present.plain(column.label, 60)
     if not drawn:
         return f"No chart: no system has a value for {label}."
@@ -125,18 +133,23 @@ def alt_text(rows: Sequence[BoardRow], column: Column) -> str:
 
 
 def not_drawn(rows: Sequence[BoardRow], column: Column) -> str:
-    """Rows without a value, with the reason; empty where all are drawn."""
-    missing = [
-        f"{present.plain(r.label)} ({r.measures[column.name].reason or 'undefined'})"
-        if column.name in r.measures
-        else f"{present.plain(r.label)} (not measured)"
-        for r in rows
-        if not _has_value(r, column)
+    """Rows without a value, with the reason; empty where all are drawn. Of many with one reason, the first few."""
+    missing: dict[str, list[str]] = {}
+    for r in rows:
+        if not has_value(r, column):
+            e = r.measures.get(column.name)
+            missing.setdefault("not measured" if e is None else e.reason or "undefined", []).append(
+                present.plain(r.label)
+            )
+    told = [
+        f"{', '.join(names[:_NAMED])}{f' and {len(names) - _NAMED} more' if len(names) > _NAMED else ''} ({why})"
+        for why, names in missing.items()
     ]
-    return f"Not drawn, for want of a value: {'; '.join(missing)}." if missing else ""
+    return f"Not drawn, for want of a value: {'; '.join(told)}." if told else ""
 
 
-def _has_value(row: BoardRow, column: Column) -> bool:
+def has_value(row: BoardRow, column: Column) -> bool:
+    """Whether a row has this measure, and it is defined."""
     return column.name in row.measures and row.measures[column.name].value is not None
 
 

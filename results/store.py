@@ -80,13 +80,14 @@ class Store:
         """The manifests of all runs that can be read, in the order of their ids."""
         return iter([m for m in self._catalogue.runs().values() if isinstance(m, Manifest)])
 
+    def unreadable(self) -> dict[str, str]:
+        """Runs whose manifest cannot be read, with the reason."""
+        return {run_id: found for run_id, found in self._catalogue.runs().items() if isinstance(found, str)}
+
     def damaged(self) -> dict[str, str]:
         """Runs that cannot be read, with the reason."""
-        bad: dict[str, str] = {}
-        for run_id, found in self._catalogue.runs().items():
-            if not isinstance(found, Manifest):
-                bad[run_id] = found
-                continue
+        bad = self.unreadable()
+        for run_id in (m.run_id for m in self.manifests()):
             try:
                 pq.read_metadata(self.ratings_files(run_id)[0])
             except (OSError, pa.ArrowInvalid):

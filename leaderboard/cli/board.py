@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import click
 
-import leaderboard
 from leaderboard.cli.common import one_line_errors, progress_bar, store_option
 from leaderboard.memory import ONE_ARENA
 from results.store import ENV_STORE, Store
@@ -38,15 +36,12 @@ def leaderboard_command(port: int, export: Path | None, store: Store) -> None:
                 raise click.ClickException(f"cannot write {export}: {ex.strerror}") from ex
         click.echo(f"wrote {export}")
         return
-    app = Path(str(leaderboard.__file__)).with_name("app.py")
     command = [
-        sys.executable, "-m", "streamlit", "run", str(app),
+        sys.executable, "-m", "leaderboard.server",
         "--server.address", "127.0.0.1", "--server.port", str(port), "--server.headless", "true",
         "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer", "--client.showErrorDetails", "none",
     ]  # fmt: skip
     click.echo(f"leaderboard of {store.root} on http://127.0.0.1:{port} (stop with Ctrl+C)")
-    env = {**ONE_ARENA, **os.environ, ENV_STORE: str(store.root.resolve())}
-    try:
-        raise SystemExit(subprocess.run(command, env=env, check=False).returncode)
-    except KeyboardInterrupt:
-        raise SystemExit(0) from None
+    sys.stdout.flush()
+    # In this process's place, so that whoever stops the command stops the server.
+    os.execve(sys.executable, command, {**ONE_ARENA, **os.environ, ENV_STORE: str(store.root.resolve())})

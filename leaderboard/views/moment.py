@@ -38,7 +38,7 @@ class Pinned(Store):
     def __init__(self, store: Store) -> None:
         super().__init__(store.root)
         self._runs = {m.run_id: m for m in store.manifests()}
-        self._bad = {r: why for r, why in store.damaged().items() if r not in self._runs}
+        self._bad = {r: why for r, why in store.unreadable().items() if r not in self._runs}
 
     def manifest(self, run_id: str) -> Manifest:
         """A manifest of that moment."""

@@ -10,7 +10,7 @@ from leaderboard.naming import title_of
 from leaderboard.overview import DRAWN, MOST, NOTHING, charted, data_card, findings, headline, lead
 from leaderboard.views.moment import Moment
 from leaderboard.views.shell import choose, now, say_rules, text_table
-from leaderboard.views.table import board_now
+from leaderboard.views.table import sheets_now
 from results.grid import Grid
 
 
@@ -26,7 +26,7 @@ def page() -> None:
     if found is None:
         return
     st.text(lead(found.grids))
-    board = board_now(str(found.store.root), found.state)
+    board = sheets_now(str(found.store.root), found.state).board
     groups = [g for g in found.grids if headline(g) is not None]
     if groups:
         grid = groups[0] if len(groups) == 1 else choose("Comparable runs", groups, "group", title_of, width=760)

@@ -7,7 +7,8 @@ only, never as Markdown or HTML.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any, Final
 
 import streamlit as st
@@ -15,9 +16,11 @@ import streamlit as st
 from leaderboard import charts, plane, present
 from leaderboard.board import board_of
 from leaderboard.facts import CAPABILITY, VALIDATED
-from leaderboard.model import Board, BoardRow, Column, Group, PublishedSection
+from leaderboard.model import Board, Column, Group, PublishedSection
 from leaderboard.views import controls
+from leaderboard.views.measured import Place, choose_measure
 from leaderboard.views.moment import state_of
+from leaderboard.views.sheets import Beside, Sheet, Sheets, sheets
 from leaderboard.views.shell import MOMENTS, moment_of, say_empty, say_left_out, say_rules, say_unreadable
 from results.choice import Choice
 from results.compare import PAIR_SCORE
@@ -31,7 +34,6 @@ PUBLISHED: Final = "Figures as published, on other prompts and by other judges: 
 ELSEWHERE: Final = "Figures on other sets are as recorded."
 # Columns that stay in sight; a long name must not push the figures off the screen. (A string here, below a constant,
 # would be drawn on the page: Streamlit's magic.)
-DRAWN: Final = 40
 WIDTHS: Final = {"system": 210, "condition": 150}
 HELP: Final = {
     "system": "The model or policy. A run is one row.",
@@ -60,10 +62,10 @@ CHOICES: Final = 4
 
 
 @st.cache_resource(max_entries=MOMENTS + CHOICES, show_spinner="Reading the store")
-def board_now(root: str, state: str, said: str = "") -> Board:
-    """The board; state and choice are part of the key: it is never another store's, nor an earlier moment's."""
+def sheets_now(root: str, state: str, said: str = "") -> Sheets:
+    """Board and tables; state and choice are part of the key: never another store's, nor an earlier moment's."""
     found = moment_of(root, state)
-    return board_of(found.store, found.grids, found.damaged, Choice.from_text(said))
+    return sheets(board_of(found.store, found.grids, found.damaged, Choice.from_text(said)))
 
 
 def page() -> None:
@@ -75,20 +77,27 @@ def page() -> None:
         state = state_of(store)
         found = moment_of(str(store.root), state)
         choice = controls.choose(found.grids) if found.grids else Choice()
-        board = board_now(str(store.root), state, choice.to_text())
+        drawn = sheets_now(str(store.root), state, choice.to_text())
     except OSError as ex:
         say_unreadable(store, ex)
         return
+    board = drawn.board
     say_left_out(board.damaged)
     if board.notes:
         st.text("\n".join(board.notes))
     if not board.groups:
         say_empty(store)
-    picked = _pick(_columns(board)) if board.groups else Column("paper", "")
-    for n, group in enumerate(board.groups, 1):
-        _group(group, picked, n, len(board.groups))
-    for n, section in enumerate(board.published):
-        _published(section, picked, n)
+    top = st.container()
+    places = [
+        _group(group, drawn.groups[n], drawn.beside[n], n + 1, len(board.groups))
+        for n, group in enumerate(board.groups)
+    ]
+    places += [_published(section, drawn.published[n], n) for n, section in enumerate(board.published)]
+    looks = count()
+    # Last, though it stands first: it draws in all of these places.
+    with top:
+        # The page itself has looked at the store by now.
+        choose_measure(_columns(board), places, lambda: next(looks) > 0 and state_of(store) != state)
 
 
 def _columns(board: Board) -> list[Column]:
@@ -100,25 +109,7 @@ def _columns(board: Board) -> list[Column]:
     return list(found.values())
 
 
-def _pick(columns: Sequence[Column]) -> Column:
-    # A label may occur twice under different names; the name then tells them apart.
-    labels: dict[str, Column] = {}
-    for column in columns:
-        label = present.plain(column.label, 60)
-        labels[label if label not in labels else f"{label} ({present.plain(column.name, 40)})"] = column
-    label = st.selectbox(
-        "Score shown in the charts",
-        list(labels),
-        key="measure",
-        bind="query-params",
-        required=True,
-        help="Tables show every measure. Rows stay in the order of the pair score, whatever the charts show.",
-        width=420,
-    )
-    return labels.get(label, columns[0])
-
-
-def _group(group: Group, picked: Column, n: int, of: int) -> None:
+def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], n: int, of: int) -> Place:
     st.header("Comparable runs" if of == 1 else f"Comparable runs, group {n} of {of}")
     st.text(group.title)
     if group.rules_only:
@@ -129,33 +120,30 @@ def _group(group: Group, picked: Column, n: int, of: int) -> None:
     for why in group.refused:
         st.text(f"Your choice has no effect here: {why}.")
     st.text(group.sentence)
-    column = next((c for c in group.columns if c.name == picked.name), group.columns[0])
-    if column.name != picked.name:
-        st.text(f"{present.plain(picked.label)} is not measured in this group; the chart shows another measure.")
-    _chart(group.rows, column, f"chart-{n}")
+    place = Place(st.empty(), group.rows, group.columns, f"chart-{n}", own=True)
     _plane(group, f"plane-{n}")
-    if group.models:
+    if "models" in tables:
         st.subheader("Models")
-        _table(group.models, group.columns, f"models-{n}", "Models, a row each, with every measure")
-    if group.references:
+        _table(tables["models"], f"models-{n}", "Models, a row each, with every measure")
+    if "references" in tables:
         st.subheader("Reference policies")
         st.write(REFERENCES)
-        _table(group.references, group.columns, f"references-{n}", "Reference policies, a row each, with every measure")
-    if group.published:
+        _table(tables["references"], f"references-{n}", "Reference policies, a row each, with every measure")
+    if "published" in tables:
         st.subheader("Imported runs")
         st.write("Judged elsewhere, read from published ratings; compared with each other only.")
-        _table(group.published, group.columns, f"imported-{n}", "Imported runs, a row each, with every measure")
-    for heading, line, cells in present.group_tables(group):
-        st.subheader(heading)
-        st.write(line)
-        data = {name: [row[name] for row in cells] for name in cells[0]}
-        st.dataframe(data, hide_index=True, key=f"{heading}-{n}", alt=heading)
+        _table(tables["published"], f"imported-{n}", "Imported runs, a row each, with every measure")
+    for told in beside:
+        st.subheader(told.heading)
+        st.write(told.line)
+        st.dataframe(told.cells, hide_index=True, key=f"{told.heading}-{n}", alt=told.heading, lazy=False)
     _warnings(group)
     with st.expander("What makes these runs comparable"):
         st.write(
             "Runs are in one group where all of this is equal; a part that is not stated equals only its own import."
         )
         st.code("\n".join(f"{k}: {'not stated' if v is None else v}" for k, v in group.parts.items()), language=None)
+    return place
 
 
 def _plane(group: Group, key: str) -> None:
@@ -167,35 +155,15 @@ def _plane(group: Group, key: str) -> None:
     st.plotly_chart(figure, key=key, config=charts.CONFIG, alt=plane.alt_text(group.rows))
 
 
-def _chart(rows: Sequence[BoardRow], column: Column, key: str) -> None:
-    if len(rows) > DRAWN:
-        st.text(f"The chart shows the first {DRAWN} of {len(rows)}, in the order of the table.")
-        rows = rows[:DRAWN]
-    alt = charts.alt_text(rows, column)
-    missing = charts.not_drawn(rows, column)
-    figure = charts.forest(rows, column, dark=st.context.theme.type == "dark")
-    if figure.data:
-        st.plotly_chart(figure, key=key, config=charts.CONFIG, alt=alt)
-    else:
-        st.text(alt)
-    if missing:
-        st.text(missing)
-
-
-def _table(rows: Sequence[BoardRow], columns: Sequence[Column], key: str, alt: str) -> None:
-    cells = present.table(rows, columns)
-    labels = present.headings(rows, columns)
-    shown = [name for name in labels if any(name in row for row in cells)]
+def _table(drawn: Sheet, key: str, alt: str) -> None:
     config: dict[str, Any] = {
         # Help is Markdown: it is ours, never from data.
         name: st.column_config.TextColumn(
-            present.plain(labels[name], 60), help=HELP.get(name), pinned=name in WIDTHS, width=WIDTHS.get(name)
+            present.plain(label, 60), help=HELP.get(name), pinned=name in WIDTHS, width=WIDTHS.get(name)
         )
-        for name in shown
+        for name, label in drawn.labels.items()
     }
-    # A dict of columns, all text: nothing here is parsed back into a number.
-    data = {name: [row.get(name, "not measured") for row in cells] for name in shown}
-    st.dataframe(data, column_config=config, hide_index=True, key=key, alt=alt)
+    st.dataframe(drawn.cells, column_config=config, hide_index=True, key=key, alt=alt, lazy=False)
 
 
 def _warnings(group: Group) -> None:
@@ -206,11 +174,11 @@ def _warnings(group: Group) -> None:
         st.text("\n".join(lines))
 
 
-def _published(section: PublishedSection, picked: Column, n: int) -> None:
+def _published(section: PublishedSection, cells: Sheet, n: int) -> Place:
     st.header(section.title)
     st.write(PUBLISHED)
     st.text(f"Source: {present.plain(section.source, 200)}\nRevision: {present.plain(section.revision, 200)}")
-    column = next((c for c in section.columns if c.name == picked.name), section.columns[0])
-    _chart(section.rows, column, f"published-chart-{n}")
-    _table(section.rows, section.columns, f"published-{n}", "Published figures, a row each system")
+    place = Place(st.empty(), section.rows, section.columns, f"published-chart-{n}")
+    _table(cells, f"published-{n}", "Published figures, a row each system")
     st.text(section.note)
+    return place

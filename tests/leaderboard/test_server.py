@@ -1,0 +1,118 @@
+"""The server of the board: it has read the store before it answers; a change of measure sends the charts alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from leaderboard import server
+from leaderboard.views.moment import state_of
+from leaderboard.views.table import sheets_now
+from results.store import Store
+from tests.leaderboard.test_board import demo_like
+from tests.support.browser import end, free_port, open_chromium
+
+ROWS = 400
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    from tests.support.many_runs import many_runs
+
+    return many_runs(tmp_path_factory.mktemp("many") / "store", ROWS)
+
+
+@pytest.fixture
+def address(store: Store) -> Iterator[str]:
+    """The command that readers use, on a free port."""
+    port = free_port()
+    start = "from leaderboard.cli import main; main()"
+    command = [sys.executable, "-c", start, "leaderboard", "--store", str(store.root), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ))
+    for _ in range(300):
+        assert process.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2):
+                break
+        except OSError:
+            time.sleep(0.2)
+    yield f"http://127.0.0.1:{port}"
+    end(process)
+
+
+def test_warming_makes_what_the_page_shows(tmp_path: Path) -> None:
+    st.cache_resource.clear()
+    store = demo_like(tmp_path)
+    state = state_of(store)
+    server.warm(store)
+    shutil.rmtree(store.root)
+    # Nothing is left to read: it was made before.
+    kept = sheets_now(str(store.root), state)
+    assert kept.board.groups and all(kept.groups)
+    assert not sheets_now(str(store.root), "another state").board.groups
+
+
+@pytest.mark.parametrize("kind", ["absent", "a file", "empty"])
+def test_a_store_that_cannot_be_read_does_not_stop_the_server(tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "store"
+    if kind == "a file":
+        root.write_text("no store")
+    if kind == "empty":
+        root.mkdir()
+    server.warm(Store(root))
+    assert not sheets_now(str(root), state_of(Store(root))).board.groups
+
+
+@pytest.mark.browser
+@pytest.mark.process
+@pytest.mark.socket
+@pytest.mark.timeout(240)
+def test_another_measure_sends_charts_and_no_tables(store: Store, address: str) -> None:
+    from tests.support.many_runs import many_runs
+
+    received: list[int] = []
+    with open_chromium() as chromium:
+        page = chromium.new_page()
+        page.on("websocket", lambda w: w.on("framereceived", lambda f: received.append(len(f))))
+        page.goto(address)
+        shown(page, "Pair score", "Quality")
+        first = sum(received)
+        received.clear()
+        pick(page, "Grounding")
+        shown(page, "Grounding")
+        assert page.locator("[data-testid=stDataFrame]").count() >= 1
+        # The table of 400 rows is most of the page.
+        assert sum(received) < first / 4, (sum(received), first)
+        # Another store meanwhile: the same choice draws all of the page anew.
+        shutil.rmtree(store.root)
+        many_runs(store.root, ROWS + 7)
+        received.clear()
+        pick(page, "Relevance")
+        shown(page, "Relevance")
+        page.get_by_text(f"The chart shows the first 40 of {ROWS + 7}").wait_for(timeout=60_000)
+        assert sum(received) > first / 2
+
+
+def pick(page: Any, label: str) -> None:
+    """Choose a measure by its name."""
+    box = page.get_by_role("combobox", name="Score shown in the charts")
+    box.click()
+    box.fill(label)
+    box.press("Enter")
+
+
+def shown(page: Any, *labels: str) -> None:
+    """Wait until a chart of one of these measures stands."""
+    page.wait_for_function(
+        "labels => [...document.querySelectorAll('.js-plotly-plot .xtitle')]"
+        ".some(t => labels.some(l => t.textContent.startsWith(l)))", arg=list(labels), timeout=90_000)  # fmt: skip
