@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from judges.stats import Estimate
@@ -80,6 +81,7 @@ def board_of(store: Store, found: Sequence[Grid], damaged: Mapping[str, str], ch
     return Board(tuple(groups), published_sections(), damaged, tuple(notes))
 
 
+@cache
 def published_sections() -> tuple[PublishedSection, ...]:
     """The published figures, a section a source and revision."""
     scales = {c.id: ScaleFacts.of(c) for c in load_rubric("paper").criteria}
@@ -175,7 +177,9 @@ def _grouped(
     private = any(m.prompt_set.parallel_of for m in store.manifests())
     parallel = tuple(row for m in runs for row in parallel_rows(store, m)) if private else ()
     labels = {r.run_id: r.label for r in rows}
-    spoken = [m for m in runs if any(i.risk_turn for i in m.items)]
+    # Runs of one set share their items: each is gone through once.
+    spoken_of = {id(m.items): any(i.risk_turn for i in m.items) for m in {id(m.items): m for m in runs}.values()}
+    spoken = [m for m in runs if spoken_of[id(m.items)]]
     when = tuple((labels[m.run_id], t) for m in spoken if (t := timing(store, m)) is not None)
     beside = _beside(found, labels) if found else {}
     return Group(key, parts, title, tuple(columns), models, references, published, sentence,

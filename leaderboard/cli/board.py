@@ -44,4 +44,5 @@ def leaderboard_command(port: int, export: Path | None, store: Store) -> None:
     click.echo(f"leaderboard of {store.root} on http://127.0.0.1:{port} (stop with Ctrl+C)")
     sys.stdout.flush()
     # In this process's place, so that whoever stops the command stops the server.
-    os.execve(sys.executable, command, {**ONE_ARENA, **os.environ, ENV_STORE: str(store.root.resolve())})
+    env = {**ONE_ARENA, **os.environ, ENV_STORE: str(store.root.resolve())}
+    os.execve(sys.executable, command, env)  # noqa: S606 (no shell is what is wanted)

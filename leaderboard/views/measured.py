@@ -43,11 +43,11 @@ def choose_measure(columns: Sequence[Column], places: Sequence[Place], changed: 
         changed: Whether the page is of a store that is no longer so: then all of it is drawn anew.
     """
     picked = _pick(columns, places) if columns else Column("paper", "")
-    if changed():
-        st.rerun()
     for place in places:
         with place.slot.container():
             _draw(place, picked)
+    if changed():
+        st.rerun()
 
 
 def _pick(columns: Sequence[Column], places: Sequence[Place]) -> Column:

@@ -142,7 +142,8 @@ def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], 
         st.write(
             "Runs are in one group where all of this is equal; a part that is not stated equals only its own import."
         )
-        st.code("\n".join(f"{k}: {'not stated' if v is None else v}" for k, v in group.parts.items()), language=None)
+        # No `st.code`: its highlighter is a second of a first visit, and this is closed then.
+        st.text("\n".join(f"{k}: {'not stated' if v is None else v}" for k, v in group.parts.items()))
     return place
 
 

@@ -49,10 +49,11 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def serve(script: Path, env: Mapping[str, str], port: int, seconds: float = 90) -> subprocess.Popen[bytes]:
-    """A Streamlit app, once it answers."""
+def serve(script: Path | None, env: Mapping[str, str], port: int, seconds: float = 90) -> subprocess.Popen[bytes]:
+    """A Streamlit app, or the leaderboard's own server if none is named, once it answers."""
+    start = ("leaderboard.server",) if script is None else ("streamlit", "run", str(script))
     command = [
-        sys.executable, "-m", "streamlit", "run", str(script), "--server.address", "127.0.0.1", "--server.port",
+        sys.executable, "-m", *start, "--server.address", "127.0.0.1", "--server.port",
         str(port), "--server.headless", "true", "--browser.gatherUsageStats", "false", "--client.toolbarMode", "viewer",
         "--client.showErrorDetails", "none", "--server.fileWatcherType", "none",
     ]  # fmt: skip
