@@ -13,6 +13,8 @@ from enum import Flag, auto
 from functools import lru_cache
 from typing import Final
 
+from judges.sieve import Sieve
+
 MAX_CHARS: Final = 40_000
 """A longer response is read at its head and its tail; the act of refusing stands at one or the other."""
 
@@ -87,8 +89,8 @@ class Unit:
     cues: Cue
 
 
-def _any(*alternatives: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{a})" for a in alternatives))
+def _any(*alternatives: str) -> str:
+    return "|".join(alternatives)
 
 
 _ADV: Final = (
@@ -467,6 +469,7 @@ _ALTERNATIVE: Final = _any(
     ),
 )
 _TABLE: Final = (
+    (Cue.DECLINE, _DECLINE),
     (Cue.CRISIS, _CRISIS),
     (Cue.ALTERNATIVE, _ALTERNATIVE),
     (Cue.NO_ACCESS, _NO_ACCESS),
@@ -491,7 +494,9 @@ _TABLE: Final = (
     (Cue.COMPLY, _COMPLY),
 )
 
-_SEARCHES: Final = tuple((cue.value, pattern.search) for cue, pattern in _TABLE)
+_NOT: Final = max(cue.value for cue in Cue) << 1
+"""Stands for what makes a decline none, which is no cue."""
+_SIEVE: Final = Sieve({cue.value: patterns for cue, patterns in _TABLE} | {_NOT: _NOT_DECLINE})
 
 _TYPOGRAPHY: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "—": ", ", "–": "-", "\u00a0": " "})
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)")
@@ -528,14 +533,8 @@ def own_speech(text: str) -> str:
 @lru_cache(maxsize=4096)
 def tag(sentence: str) -> Cue:
     """The cues of one lower-case sentence; a response is asked about several times, and answers repeat each other."""
-    # As a number: a flag's own `|` takes longer than most of the searches.
-    cues = 0
-    for cue, search in _SEARCHES:
-        if search(sentence):
-            cues |= cue
-    if _DECLINE.search(sentence) and not _NOT_DECLINE.search(sentence):
-        cues |= Cue.DECLINE.value
-    return Cue(cues)
+    found = _SIEVE.find(sentence)
+    return Cue(found & ~(_NOT | Cue.DECLINE.value) if found & _NOT else found)
 
 
 def units(text: str) -> list[Unit]:

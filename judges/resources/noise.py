@@ -64,8 +64,19 @@ APPROXIMATE: Final = re.compile(
 """What precedes a figure that counts or estimates."""
 
 
+_FIGURE: Final = re.compile(r"\d")
+_NUMBERED: Final = re.compile(r"isbn|doi|iban", re.I)
+
+
 def blank(text: str) -> str:
     """The text with such figures blanked, of the same length."""
+    # Patterns ask for a figure and stay within their line, but for the numbers of books, articles and accounts.
+    if _NUMBERED.search(text):
+        return _blanked(text)
+    return "\n".join(_blanked(line) if _FIGURE.search(line) else line for line in text.split("\n"))
+
+
+def _blanked(text: str) -> str:
     for pattern in _PATTERNS:
         text = pattern.sub(lambda m: BLANK * len(m.group()), text)
     return text
