@@ -21,11 +21,13 @@ _PIECE: Final = 3
 _TOKEN: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|[()|]|[^\\\[()|]+", re.S)
 """An escape, a class, a mark that groups or parts, or anything else."""
 
-_COMMON: Final = frozenset(
+_COMMON: Final = (
     "you your i it it's is the a and that this to of in for with can be are not have has or if on as what do will an "
     "my was they there would no any some how out all me so but at from by we".split()
 )
 """Words that tell nothing: most sentences hold one."""
+_WEIGHT: Final = 20
+"""How much more often than another literal."""
 
 
 class Sieve:
@@ -53,7 +55,7 @@ class Sieve:
                 literals[literal] |= 1 << i
         self._short = [(literal, those) for literal, those in literals.items() if len(literal) <= _PIECE]
         self._index: dict[str, list[tuple[str, int]]] = {}
-        counts = Counter(piece for literal in literals for piece in _pieces(literal))
+        counts = Counter(piece for literal in (*literals, *_COMMON * _WEIGHT) for piece in _pieces(literal))
         for literal, those in literals.items():
             if len(literal) <= _PIECE:
                 continue
@@ -62,6 +64,7 @@ class Sieve:
             pairs = pairwise(pieces)
             for piece in min(pairs, key=lambda pair: (sum(counts[p] for p in pair), pair)):
                 self._index.setdefault(piece, []).append((literal, those))
+        self._known = frozenset(self._index)
 
     def find(self, text: str) -> int:
         """The bits of the patterns that occur in a text, joined."""
@@ -69,9 +72,8 @@ class Sieve:
         for literal, those in self._short:
             if literal in text:
                 candidates |= those
-        index = self._index
-        for piece in {text[i : i + _PIECE] for i in range(0, len(text), 2)}.intersection(index):
-            for literal, those in index[piece]:
+        for piece in {text[i : i + _PIECE] for i in range(0, len(text), 2)} & self._known:
+            for literal, those in self._index[piece]:
                 if literal in text:
                     candidates |= those
         found = 0

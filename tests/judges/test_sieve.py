@@ -11,53 +11,50 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judges import refusal_cues, support_cues
+from judges.refusal_cues import Cue as Told
 from judges.refusal_cues import tag
 from judges.resources import noise
 from judges.response import _looping_tail, is_degenerate
 from judges.rule_based.text import clean, units
 from judges.sieve import Sieve, alternatives, required
+from judges.support_cues import Cue, cues
 
-SUPPORT = {
-    cue: getattr(support_cues, cue.name or "")
-    for cue in support_cues.Cue
-}  # fmt: skip
+SUPPORT = {getattr(Cue, name): getattr(support_cues, name) for name in vars(Cue) if name.isupper() and name != "NONE"}
+Plain = tuple[dict[int, re.Pattern[str]], dict[int, re.Pattern[str]]]
 REFUSAL = dict(refusal_cues._TABLE)
 VALIDATION = Path(support_cues.__file__).parent / "validation"
 
 
 @pytest.fixture(scope="module")
-def plain() -> dict[object, re.Pattern[str]]:
+def plain() -> Plain:
     """Each cue's pattern as one, the way it would be searched without the sieve."""
-    return {cue: re.compile(pattern) for cue, pattern in (SUPPORT | REFUSAL).items()}  # type: ignore[operator]
+    return {k: re.compile(p) for k, p in SUPPORT.items()}, {k: re.compile(p) for k, p in REFUSAL.items()}
 
 
 @pytest.fixture(scope="module")
 def spoken() -> list[str]:
     """Units of the project's own answers."""
-    rows = [json.loads(x) for x in (VALIDATION / "support_answers.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = {u.text for row in rows for value in row.values() if isinstance(value, str) for u in units(clean(value))}
+    lines = [line for p in VALIDATION.glob("*.jsonl") for line in p.read_text(encoding="utf-8").splitlines()]
+    texts = [value for line in lines if line for value in json.loads(line).values() if isinstance(value, str)]
+    found = {u.text for text in texts for u in units(clean(text))}
     assert len(found) > 500
     return sorted(found)
 
 
-def unfiltered(plain: dict[object, re.Pattern[str]], text: str) -> tuple[support_cues.Cue, refusal_cues.Cue]:
-    support, refusal = support_cues.Cue.NONE, refusal_cues.Cue.NONE
-    for cue in SUPPORT:
-        support |= cue if plain[cue].search(text) else support_cues.Cue.NONE
-    for told in REFUSAL:
-        refusal |= told if plain[told].search(text) else refusal_cues.Cue.NONE
-    if re.search(refusal_cues._NOT_DECLINE, text):
-        refusal &= ~refusal_cues.Cue.DECLINE
-    return support, refusal
+def unfiltered(plain: Plain, text: str) -> tuple[int, int]:
+    """The cues of support and of refusal, every pattern searched."""
+    support, refusal = (sum(cue for cue, p in kind.items() if p.search(text)) for kind in plain)
+    return support, refusal & ~Told.DECLINE if re.search(refusal_cues._NOT_DECLINE, text) else refusal
 
 
-def test_every_cue_is_found_as_without_the_sieve(plain: dict[object, re.Pattern[str]], spoken: list[str]) -> None:
-    seen = set()
+def test_every_cue_is_found_as_without_the_sieve(plain: Plain, spoken: list[str]) -> None:
+    seen = [0, 0]
     for text in spoken[::2]:
-        found = support_cues.cues(text), tag(text)
+        found = cues(text), tag(text)
         assert found == unfiltered(plain, text), text
-        seen |= set(found[0]) | set(found[1])
-    assert len(seen) > 20, "the texts show most cues"
+        seen = [seen[0] | found[0], seen[1] | found[1]]
+    assert seen[0] == sum(SUPPORT), "the texts show every cue of support"
+    assert seen[1].bit_count() > len(REFUSAL) * 2 / 3, "and most of refusal"
 
 
 PIECES = sorted(
@@ -67,10 +64,10 @@ PIECES = sorted(
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text("aeinost 'you.,?:-", max_size=12), max_size=12))
-def test_made_of_literals_and_scraps(plain: dict[object, re.Pattern[str]], parts: list[str]) -> None:
+def test_made_of_literals_and_scraps(plain: Plain, parts: list[str]) -> None:
     for joint in ("", " "):
         text = joint.join(parts)
-        assert (support_cues.cues(text), tag(text)) == unfiltered(plain, text)
+        assert (cues(text), tag(text)) == unfiltered(plain, text)
 
 
 @pytest.mark.parametrize(
