@@ -79,7 +79,7 @@ def same_calls(panel: str, metrics: Any, make: Callable[[int], Any]) -> Any:
     @scorer(metrics=metrics)
     def plain() -> Any:
         async def score(state: Any, target: Any) -> Any:
-            asked = [system, ChatMessageUser(content=user_prompt(state.input_text, state.output.completion))]
+            asked: list[Any] = [system, ChatMessageUser(content=user_prompt(state.input_text, state.output.completion))]
             said = await collect(*(m.generate(asked, config=config) for m in models))
             read = [json.loads(o.completion) for o in said]
             return make(len(read))
