@@ -2,7 +2,7 @@
 
 1. Our scorer against bare Inspect that makes the same calls and reads the same verdicts, and against a scorer that does
    so and hands over a score like ours, which is the floor; on a provider within the process, no two answers alike:
-   processor seconds, in interleaved rounds.
+   processor time, in interleaved rounds, what a run costs once apart from what each sample costs.
 2. How suites are run against Inspect's own settings, both on a loopback server with 50 ms latency and 100 connections;
    a plain asyncio client beside them as the floor.
 3. Two runners of one suite against one, from the first call to the last answer: start-up does not count.
@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 LATENCY, SLOW, CONNECTIONS, SHARE = 0.05, 1.0, 100, 8
+FEW = 10
+"""Samples of a run that is taken off a longer one, so that what a run costs once is told from what a sample costs."""
 PANEL = """panels:
   three:
     judges:
@@ -69,28 +71,28 @@ def scorer_overhead(folder: Path, samples: int, pairs: int) -> None:
     def ours() -> Any:
         return psychosafe(judges=f"{panel}@three")
 
-    run(ours(), model, str(folder / "warm"), 50, preset=True)
+    run(ours(), model, str(folder / "warm"), 20, preset=True)
     done = read_eval_log(list_eval_logs(str(folder / "warm"))[0])
     (score,) = (done.samples or [])[0].scores.values()  # type: ignore[union-attr]
     kinds: list[Callable[[], Any]] = [ours, lambda: bare(str(panel)), lambda: carried(str(panel), score)]
     for kind in kinds[1:]:
-        run(kind(), model, str(folder / "warm"), 50, preset=True)
+        run(kind(), model, str(folder / "warm"), 20, preset=True)
     found = []
     for n in range(pairs):
         spent = {}
         for at in (0, 1, 2) if n % 2 else (2, 1, 0):
-            gc.collect()
-            spent[at] = run(kinds[at](), model, str(folder / f"{n}-{at}"), samples, preset=True)[1] / samples * 1e3
-        found.append((spent[0], spent[1], spent[2]))
-    mine, plain, floor = (statistics.median(x) for x in zip(*found, strict=True))
+            for size in (FEW, samples):
+                gc.collect()
+                spent[at, size] = run(kinds[at](), model, str(folder / f"{n}-{at}"), size, preset=True)[1] * 1e3
+        each = [(spent[at, samples] - spent[at, FEW]) / (samples - FEW) for at in (0, 1, 2)]
+        found.append([*each, *(spent[at, FEW] - FEW * each[at] for at in (0, 1, 2))])
+    mine, plain, floor, *fixed = (statistics.median(x) for x in zip(*found, strict=True))
     print(f"scorer: {mine:.1f} ms of processor a sample, bare Inspect {plain:.1f}, a scorer that only hands over such "
-          f"a score {floor:.1f} ({pairs} rounds of {samples} samples)")  # fmt: skip
-    for name, over in (
-        ("bare Inspect", [a - b for a, b, _ in found]),
-        ("such a score", [a - c for a, _, c in found]),
-        ("bare Inspect, of such a score", [c - b for _, b, c in found]),
-    ):
-        print(f"  over {name}: {statistics.median(over):.2f} ms ({min(over):.2f} to {max(over):.2f})")
+          f"a score {floor:.1f}\n  ({pairs} rounds of {samples} less {FEW} samples); a run's start and end "
+          f"{fixed[0]:.0f}, {fixed[1]:.0f} and {fixed[2]:.0f} ms")  # fmt: skip
+    for name, x, y in (("bare Inspect", 0, 1), ("such a score", 0, 2), ("bare Inspect, of such a score", 2, 1)):
+        over = [one[x] - one[y] for one in found]
+        print(f"  over {name}: {statistics.median(over):.2f} ms a sample ({min(over):.2f} to {max(over):.2f})")
 
 
 @contextmanager
@@ -211,7 +213,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         if args.only != "served":
-            scorer_overhead(Path(name), min(args.samples, 150), args.pairs)
+            scorer_overhead(Path(name), min(args.samples, 50), args.pairs)
         if args.only != "scorer":
             served(Path(name), args.samples)
 
