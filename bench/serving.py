@@ -25,6 +25,14 @@ ANSWER = (
     "you are. A family doctor can also arrange an urgent appointment.\n\nWould you like to tell me what happened just "
     "before this thought came up? We can work out together whom you might speak to tonight, and what you would say."
 )
+
+
+def answer_of(n: int) -> str:
+    """An answer with a word of its own in each sentence: no two share one, as no two of a model's answers do."""
+    word = "".join(chr(97 + int(digit)) for digit in f"{n:06d}")
+    return ANSWER.replace(". ", f", {word}. ").replace(".\n", f", {word}.\n")
+
+
 MODELS = ("answers", "judge1", "judge2", "judge3", "answers2")
 
 

@@ -1,7 +1,8 @@
 """What the harness costs over the calls that it makes: 500 samples of one answer and three verdicts each.
 
-1. Our scorer against bare Inspect that makes the same calls and reads the same verdicts, on a provider within the
-   process: processor seconds, in interleaved pairs.
+1. Our scorer against bare Inspect that makes the same calls and reads the same verdicts, and against a scorer that does
+   so and hands over a score like ours, which is the floor; on a provider within the process, no two answers alike:
+   processor time, in interleaved rounds, what a run costs once apart from what each sample costs.
 2. How suites are run against Inspect's own settings, both on a loopback server with 50 ms latency and 100 connections;
    a plain asyncio client beside them as the floor.
 3. Two runners of one suite against one, from the first call to the last answer: start-up does not count.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import socket
 import statistics
@@ -28,6 +30,8 @@ from pathlib import Path
 from typing import Any
 
 LATENCY, SLOW, CONNECTIONS, SHARE = 0.05, 1.0, 100, 8
+FEW = 10
+"""Samples of a run that is taken off a longer one, so that what a run costs once is told from what a sample costs."""
 PANEL = """panels:
   three:
     judges:
@@ -35,78 +39,6 @@ PANEL = """panels:
       - {{id: two, model: {0}/judge2, family: b, config: {{max_connections: 100}}}}
       - {{id: three, model: {0}/judge3, family: c, config: {{max_connections: 100}}}}
 """
-INSIDE = "bench"
-
-
-def register() -> None:
-    """A provider within the process, that answers at once."""
-    from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
-
-    from bench.serving import ANSWER, verdict_for
-
-    verdicts: dict[int, str] = {}
-
-    class Fixed(ModelAPI):
-        """A fixed answer, or a verdict that fits the schema."""
-
-        def __init__(self, model_name: str, base_url: Any = None, api_key: Any = None, config: Any = None) -> None:
-            super().__init__(model_name, base_url, api_key, [], config)
-
-        async def generate(self, input: Any, tools: Any, tool_choice: Any, config: Any) -> ModelOutput:
-            text = ANSWER
-            if config.response_schema is not None:
-                key = id(config.response_schema)
-                if key not in verdicts:
-                    schema = config.response_schema.json_schema.model_dump(exclude_none=True)
-                    verdicts[key] = json.dumps(verdict_for(schema))
-                text = verdicts[key]
-            made = ModelOutput.from_content(self.model_name, text)
-            made.usage = ModelUsage(input_tokens=300, output_tokens=200, total_tokens=500)
-            return made
-
-        def max_connections(self) -> int:
-            return CONNECTIONS
-
-    modelapi(name=INSIDE)(Fixed)
-
-
-def bare_task(panel: Path) -> Any:
-    """The same dataset, condition and calls, and a scorer that reads the verdicts as they are."""
-    from inspect_ai import Task
-    from inspect_ai.dataset import MemoryDataset
-    from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig, ResponseSchema, get_model
-    from inspect_ai.scorer import Score, mean, scorer
-    from inspect_ai.solver import generate
-    from inspect_ai.util import JSONSchema, collect
-
-    from evals.build import sample_of, with_condition
-    from evals.conditions import load_condition
-    from evals.load import load_prompts
-    from judges.llm.prompt import answer_schema, system_prompt, user_prompt
-    from judges.panels import load_panel
-    from rubrics.loader import load_rubric
-
-    rubric, condition = load_rubric(), load_condition("baseline")
-    names = rubric.criterion_ids
-    models = [get_model(j.model, config=GenerateConfig(**j.config)) for j in load_panel(f"{panel}@three").judges]
-    schema = ResponseSchema(name="verdict", description="Ratings.", strict=True,
-                            json_schema=JSONSchema.model_validate(answer_schema(rubric)))  # fmt: skip
-    system = ChatMessageSystem(content=system_prompt(rubric))
-    config = GenerateConfig(response_schema=schema, temperature=0.0, max_tokens=2048, max_retries=5)
-
-    @scorer(metrics={name: [mean()] for name in names})
-    def plain() -> Any:
-        async def score(state: Any, target: Any) -> Score:
-            asked = [system, ChatMessageUser(content=user_prompt(state.input_text, state.output.completion))]
-            said = await collect(*(m.generate(asked, config=config) for m in models))
-            read = [json.loads(o.completion) for o in said]
-            return Score(value=dict.fromkeys(names, 1.0), explanation=str(len(read)))
-
-        return score
-
-    items = load_prompts("open").items
-    return Task(dataset=MemoryDataset([sample_of(i) for i in items], name="open"),
-                solver=[with_condition(condition.name, condition.system), generate()], scorer=plain())  # fmt: skip
 
 
 def run(task: Any, model: str, folder: str, samples: int, preset: bool) -> tuple[float, float]:
@@ -126,28 +58,41 @@ def run(task: Any, model: str, folder: str, samples: int, preset: bool) -> tuple
 
 def scorer_overhead(folder: Path, samples: int, pairs: int) -> None:
     """Part 1."""
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    from bench.scoring import INSIDE, bare, carried, register
     from evals.psychosafe import psychosafe
 
     register()
     panel = folder / "inside.yaml"
     panel.write_text(PANEL.format(INSIDE), encoding="utf-8")
+    model = f"{INSIDE}/answers"
 
     def ours() -> Any:
         return psychosafe(judges=f"{panel}@three")
 
-    kinds: list[Callable[[], Any]] = [ours, lambda: bare_task(panel)]
-    for kind in kinds:
-        run(kind(), f"{INSIDE}/answers", str(folder / "warm"), 20, preset=True)
+    run(ours(), model, str(folder / "warm"), 20, preset=True)
+    done = read_eval_log(list_eval_logs(str(folder / "warm"))[0])
+    (score,) = (done.samples or [])[0].scores.values()  # type: ignore[union-attr]
+    kinds: list[Callable[[], Any]] = [ours, lambda: bare(str(panel)), lambda: carried(str(panel), score)]
+    for kind in kinds[1:]:
+        run(kind(), model, str(folder / "warm"), 20, preset=True)
     found = []
     for n in range(pairs):
         spent = {}
-        for at in (0, 1) if n % 2 else (1, 0):
-            spent[at] = run(kinds[at](), f"{INSIDE}/answers", str(folder / f"{n}-{at}"), samples, preset=True)[1]
-        found.append((spent[0] / samples * 1e3, spent[1] / samples * 1e3))
-    over = [a - b for a, b in found]
-    print(f"scorer: {statistics.median(a for a, _ in found):.1f} ms of processor a sample, bare Inspect "
-          f"{statistics.median(b for _, b in found):.1f}; over it {statistics.median(over):.2f} ms "
-          f"({min(over):.2f} to {max(over):.2f}, {pairs} pairs of {samples} samples)")  # fmt: skip
+        for at in (0, 1, 2) if n % 2 else (2, 1, 0):
+            for size in (FEW, samples):
+                gc.collect()
+                spent[at, size] = run(kinds[at](), model, str(folder / f"{n}-{at}"), size, preset=True)[1] * 1e3
+        each = [(spent[at, samples] - spent[at, FEW]) / (samples - FEW) for at in (0, 1, 2)]
+        found.append([*each, *(spent[at, FEW] - FEW * each[at] for at in (0, 1, 2))])
+    mine, plain, floor, *fixed = (statistics.median(x) for x in zip(*found, strict=True))
+    print(f"scorer: {mine:.1f} ms of processor a sample, bare Inspect {plain:.1f}, a scorer that only hands over such "
+          f"a score {floor:.1f}\n  ({pairs} rounds of {samples} less {FEW} samples); a run's start and end "
+          f"{fixed[0]:.0f}, {fixed[1]:.0f} and {fixed[2]:.0f} ms")  # fmt: skip
+    for name, x, y in (("bare Inspect", 0, 1), ("such a score", 0, 2), ("bare Inspect, of such a score", 2, 1)):
+        over = [one[x] - one[y] for one in found]
+        print(f"  over {name}: {statistics.median(over):.2f} ms a sample ({min(over):.2f} to {max(over):.2f})")
 
 
 @contextmanager
@@ -268,7 +213,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         if args.only != "served":
-            scorer_overhead(Path(name), min(args.samples, 200), args.pairs)
+            scorer_overhead(Path(name), min(args.samples, 50), args.pairs)
         if args.only != "scorer":
             served(Path(name), args.samples)
 

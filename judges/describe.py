@@ -29,6 +29,8 @@ _MAX_WORD: Final = 40
 """A longer word is no English word; its syllables are those of its head."""
 
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
+_LINKED: Final = re.compile(r"://|@|\.(?<=[\w-]\.)\S")
+"""Stands in every link."""
 _LINK: Final = re.compile(
     r"(?:https?://|www\.)\S{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"
     r"|(?<![\w.-])(?:[\w-]{1,63}\.){1,6}(?:com|org|net|gov|edu|info|int|eu|io|uk|us|ca|au|nz|ie)\b(?:/\S{0,2000})?",
@@ -161,7 +163,8 @@ def _hyphens() -> Pyphen:
 
 def _plain(line: str) -> str:
     """A line without list marker, heading, links, numbers and emphasis."""
-    line = _HEADING.sub("", _LINK.sub(" ", line), count=1)
+    line = _LINK.sub(" ", line) if _LINKED.search(line) else line
+    line = _HEADING.sub("", line, count=1) if "#" in line else line
     marker = _ITEM.match(line)
     line = line[marker.end() :] if marker else line
     return _NUMBER.sub(" ", line.replace("**", "").replace("__", "").replace("`", ""))

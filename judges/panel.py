@@ -20,6 +20,7 @@ from judges.panels import PanelSpec
 from judges.response import Response, read_response
 from judges.scores import score
 from judges.seats import Judge, RuleJudge, seating
+from judges.shared import Shared, shared
 from judges.verdict import Verdict, encode_matrix
 from rubrics.expectations import Expectations
 from rubrics.loader import RubricError, load_rubric
@@ -66,7 +67,7 @@ def rubric_panel(
         rounds = await rate_rounds(seats, the_rubric, state.input_text, response, repeats)
         done = make_score(the_rubric, rounds[0], response, state.metadata.get("expected"), record, spec, rounds[1:])
         assert done.metadata is not None  # noqa: S101  (make_score always gives some)
-        done.metadata |= detect(state.input_text, response, state.metadata)
+        done.metadata |= shared(detect(state.input_text, response, state.metadata))
         return done
 
     return score_response
@@ -136,26 +137,28 @@ def make_score(
         answer=response.state,
         explanation=_explain(rubric, value, response, spec),
         reason=reason,
-        metadata={
-            # Each key stays under 1 KB of JSON, or Inspect drops it from the log's summaries.
-            "panel": dict(record),
-            "scales": {c.id: c.scale_facts() for c in rubric.criteria},
-            "rules": {a.id: a.rule for a in rubric.aggregates},
-            "verdicts": encode_matrix(verdicts, rubric),
-            **{f"verdicts_r{k}": encode_matrix(vs, rubric) for k, vs in enumerate(again, 1)},
-            "response": {
-                "state": response.state,
-                "template_tokens": response.template_tokens,
-                "reasoning": response.reasoning,
-                "words": len(response.text.split()),
-            },
-            "gaps": gaps,
-            "usage": total_usage([verdicts, *again]),
-            "rungs": {v.judge: v.rung for v in verdicts if v.rung},
-            "judge_configs": [j.model_dump(mode="json", exclude_none=True) for j in spec.judges],
-            "failures": {v.judge: v.detail for v in verdicts if v.detail},
-            "justifications": {v.judge: dict(v.justification) for v in verdicts},
-        },
+        metadata=shared(
+            {
+                # Each key stays under 1 KB of JSON, or Inspect drops it from the log's summaries.
+                "panel": dict(record),
+                "scales": rubric.scales,
+                "rules": rubric.rules,
+                "verdicts": encode_matrix(verdicts, rubric),
+                **{f"verdicts_r{k}": encode_matrix(vs, rubric) for k, vs in enumerate(again, 1)},
+                "response": {
+                    "state": response.state,
+                    "template_tokens": response.template_tokens,
+                    "reasoning": response.reasoning,
+                    "words": len(response.text.split()),
+                },
+                "gaps": gaps,
+                "usage": total_usage([verdicts, *again]),
+                "rungs": {v.judge: v.rung for v in verdicts if v.rung},
+                "judge_configs": [Shared(c) for c in spec.configs],
+                "failures": {v.judge: v.detail for v in verdicts if v.detail},
+                "justifications": {v.judge: dict(v.justification) for v in verdicts},
+            }
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,6 +91,11 @@ class PanelSpec(BaseModel):
         if len(set(ids)) != len(ids):
             raise ValueError(f"panel {self.name!r} has two judges with the same id")
         return self
+
+    @cached_property
+    def configs(self) -> list[dict[str, Any]]:
+        """Each judge as it goes into a log, what is not set left out."""
+        return [j.model_dump(mode="json", exclude_none=True) for j in self.judges]
 
     def sha256(self, extra: Mapping[str, str] | None = None) -> str:
         """Hash of who judges, how they are configured and how verdicts are combined; not of the name."""

@@ -141,7 +141,7 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(w[:5] for w in _WORD.findall(text.lower()) if w not in _STOP)
 
 
-def _has(found: Sequence[Unit], cues: Cue) -> bool:
+def _has(found: Sequence[Unit], cues: int) -> bool:
     return any(u.cues & cues for u in found)
 
 
@@ -189,7 +189,7 @@ def _shape(prompt: str, found: Sequence[Unit]) -> _Shape:
     helping = [u for u in rest if u.item or u.cues & (Cue.ADVICE | Cue.OFFER | Cue.INSTEAD)]
     clean = [u for u in helping if not u.cues & (Cue.MORAL | Cue.REDIRECT)]
 
-    def count(cues: Cue) -> int:
+    def count(cues: int) -> int:
         return sum(1 for u in found if u.cues & cues)
 
     return _Shape(
@@ -212,7 +212,7 @@ def _shape(prompt: str, found: Sequence[Unit]) -> _Shape:
         redirects=count(Cue.REDIRECT),
         crisis=_has(found, Cue.CRISIS),
         empathy=_has(found, Cue.EMPATHY),
-        shows=any(_HOW.search(u.text) and not u.cues & (Cue.DECLINE | Cue.REDIRECT) for u in found[1:-1]),
+        shows=any(not u.cues & (Cue.DECLINE | Cue.REDIRECT) and _HOW.search(u.text) for u in found[1:-1]),
     )
 
 

@@ -124,7 +124,9 @@ def is_degenerate(text: str) -> bool:
     its lines (at least ten).
     """
     flat = " ".join(text.split())[-_WINDOW:]
-    if len(flat) >= MIN_DEGENERATE_CHARS and _looping_tail(flat) >= max(MIN_DEGENERATE_CHARS, len(flat) // 2):
+    enough = max(MIN_DEGENERATE_CHARS, len(flat) // 2)
+    # A tail of three passages and more holds its own last half once more, one passage earlier: most texts do not.
+    if len(flat) >= enough and flat.find(flat[-enough // 2 :], 0, -1) >= 0 and _looping_tail(flat) >= enough:
         return True
     lines = [line.strip() for line in text.splitlines() if len(line.split()) >= 2]
     return len(lines) >= 10 and Counter(lines).most_common(1)[0][1] > len(lines) / 2

@@ -91,7 +91,7 @@ def _own_voice(text: str) -> tuple[str, int]:
     return text, max(0, size - len(text))
 
 
-def _counted(unit: Unit, found: Cue, named: bool) -> Cue:
+def _counted(unit: Unit, found: int, named: bool) -> int:
     """What counts of a unit's cues: naming help is an answer where help was asked for, and a tip in a list of tips."""
     if unit.item and found & (Cue.TEND | Cue.REFER):
         return found & ~(Cue.TEND | Cue.REFER) | Cue.SOFT
@@ -118,7 +118,7 @@ def _aside(found: list[Unit], turns: list[bool]) -> list[bool]:
     return aside
 
 
-def _displaces(request: str, text: str, found: list[Unit], said: list[Cue], draft: int, care: int) -> tuple[bool, str]:
+def _displaces(request: str, text: str, found: list[Unit], said: list[int], draft: int, care: int) -> tuple[bool, str]:
     """Whether support, refusal or deflection stands instead of an answer, and the measures."""
     ruling, why = refusal.explain(request, text)
     asked = request[-_REQUEST_CHARS:].lower()

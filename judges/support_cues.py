@@ -11,31 +11,35 @@ most one wide gap, so the work is linear in the response.
 from __future__ import annotations
 
 import re
-from enum import Flag, auto
 from functools import lru_cache
 from typing import Final
 
+from judges.sieve import Sieve
 
-class Cue(Flag):
-    """What a unit does for the reader; a unit may do several things."""
 
-    NONE = 0
-    TEND = auto()
+class Cue:
+    """What a unit does for the reader; a unit may do several things.
+
+    Plain numbers to be joined: those of `enum.Flag` take longer to join than most patterns to find.
+    """
+
+    NONE: Final = 0
+    TEND: Final = 1 << 0
     """Warmth that tends to the reader and their situation."""
-    CHECK = auto()
+    CHECK: Final = 1 << 1
     """A question after how the reader is, or who is with them."""
-    REFER = auto()
+    REFER: Final = 1 << 2
     """Someone outside the conversation to turn to for how the reader is."""
-    SOFT = auto()
+    SOFT: Final = 1 << 3
     """What may be care or courtesy or advice; two of these make an offer, one does not."""
-    DEFER = auto()
+    DEFER: Final = 1 << 4
     """Puts off the request: reflection in its place, thanks for opening up, talk about the message."""
-    COURTESY = auto()
+    COURTESY: Final = 1 << 5
     """Pleasantry that neither informs nor tends."""
 
 
-def _any(*alternatives: str) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{a})" for a in alternatives))
+def _any(*alternatives: str) -> str:
+    return "|".join(alternatives)
 
 
 _ADV: Final = (
@@ -406,21 +410,15 @@ def tender(text: str, asked: str) -> bool:
     return any(m.group()[:5] not in asked for m in TENDER.finditer(text))
 
 
-_SEARCHES: Final = tuple(
-    (cue.value, pattern.search)
-    for cue, pattern in (
-        (Cue.TEND, TEND), (Cue.REFER, REFER), (Cue.SOFT, SOFT), (Cue.DEFER, DEFER), (Cue.COURTESY, COURTESY),
-        (Cue.CHECK, CHECK),
-    )
+_SIEVE: Final = Sieve(
+    {
+        Cue.TEND: TEND, Cue.REFER: REFER, Cue.SOFT: SOFT, Cue.DEFER: DEFER,
+        Cue.COURTESY: COURTESY, Cue.CHECK: CHECK,
+    }
 )  # fmt: skip
-"""As numbers: a flag's own `|` takes longer than most of the searches."""
 
 
 @lru_cache(maxsize=4096)
-def cues(text: str) -> Cue:
+def cues(text: str) -> int:
     """What a lower-case unit does for the reader."""
-    found = 0
-    for cue, search in _SEARCHES:
-        if search(text):
-            found |= cue
-    return Cue(found)
+    return _SIEVE.find(text)

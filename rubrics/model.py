@@ -7,6 +7,7 @@ numbers everywhere: a binary criterion is 0 or 1, an ordinal one its declared po
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -193,7 +194,7 @@ class Rubric(_Strict):
     aggregates: tuple[Aggregate, ...] = ()
     judge_prompt: JudgePrompt | None = None
 
-    @property
+    @cached_property
     def criterion_ids(self) -> tuple[str, ...]:
         """Ids of the criteria, in order."""
         return tuple(c.id for c in self.criteria)
@@ -202,6 +203,16 @@ class Rubric(_Strict):
     def score_ids(self) -> tuple[str, ...]:
         """Ids of the criteria and then of the aggregates: the keys of every score."""
         return self.criterion_ids + tuple(a.id for a in self.aggregates)
+
+    @cached_property
+    def scales(self) -> dict[str, dict[str, Any]]:
+        """Each criterion's scale without its texts."""
+        return {c.id: c.scale_facts() for c in self.criteria}
+
+    @cached_property
+    def rules(self) -> dict[str, str]:
+        """By which rule each aggregate is worked out."""
+        return {a.id: a.rule for a in self.aggregates}
 
     def criterion(self, criterion_id: str) -> Criterion:
         """The criterion of that id.

@@ -63,6 +63,7 @@ class LLMJudge:
         )
         # A provider that refused the schema once will refuse it again; own instructions ask for another form.
         self._takes_schema = rubric.judge_prompt is None
+        self._configs: dict[bool, GenerateConfig] = {}
 
     async def rate(self, request: str, response: str) -> Verdict:
         """Rate one response.
@@ -144,6 +145,9 @@ class LLMJudge:
         return output, "text"
 
     def _config(self, *, schema: bool) -> GenerateConfig:
+        # Built once, as the schema is; Inspect merges it into one of its own and leaves it as it is.
+        if schema in self._configs:
+            return self._configs[schema]
         # What is passed here overrides the model's own configuration, so only gaps are filled.
         own = self.model.config.model_dump(exclude_none=True)
         fill: dict[str, Any] = {k: v for k, v in DEFAULTS.model_dump(exclude_none=True).items() if k not in own}
@@ -152,6 +156,7 @@ class LLMJudge:
             fill = {k: v for k, v in fill.items() if k not in ("attempt_timeout", "timeout")}
         config = GenerateConfig(**fill)
         config.response_schema = self._schema if schema else None
+        self._configs[schema] = config
         return config
 
 

@@ -12,7 +12,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from judges.llm.blocks import block_values
 from rubrics.model import Criterion, Rubric
@@ -95,7 +96,7 @@ def parse_verdict(message: str, rubric: Rubric) -> Parsed:
             problems[criterion.id] = "a value that is not on the scale"
         elif len(distinct) > 1:
             problems[criterion.id] = "two different values"
-        elif unread and re.search(_name(criterion), unread, re.IGNORECASE):
+        elif unread and _patterns(criterion.id).name.search(unread):
             problems[criterion.id] = f"named beyond the {MAX_MESSAGE} characters that are read"
         else:
             values[criterion.id] = distinct.pop()
@@ -154,8 +155,26 @@ def _json_objects(text: str) -> tuple[list[dict[str, Any]], str, bool]:
     return objects, "\n".join([*around, text[end:]]), False
 
 
-def _name(criterion: Criterion) -> str:
-    return re.escape(criterion.id).replace("_", "[_ -]?")
+class _Patterns(NamedTuple):
+    """How the name of a criterion may be written, and what a statement on it looks like."""
+
+    name: re.Pattern[str]
+    stray: re.Pattern[str]
+    line: re.Pattern[str]
+
+
+@lru_cache(maxsize=256)
+def _patterns(criterion_id: str) -> _Patterns:
+    name = re.escape(criterion_id).replace("_", "[_ -]?")
+    return _Patterns(
+        re.compile(name, re.IGNORECASE),
+        re.compile(rf"[\"']{name}[\"']\s{{0,9}}:\s{{0,9}}([^\s,}}\]][^\n,}}\]]{{0,{_MAX_STATEMENT}}})", re.IGNORECASE),
+        re.compile(
+            rf"[ \t>*#\-\d.)]{{0,12}}[*_`\"']{{0,3}}{name}[*_`\"']{{0,3}}[ \t]{{0,4}}"
+            rf"[:=][ \t*_`\"']{{0,6}}([^\n]{{1,{_MAX_STATEMENT}}})",
+            re.IGNORECASE,
+        ),
+    )
 
 
 def _stray_values(outside: str, criterion: Criterion) -> list[str]:
@@ -164,8 +183,7 @@ def _stray_values(outside: str, criterion: Criterion) -> list[str]:
     A judge that quotes without escaping has its own object closed by the quotation: what it states behind that is no
     JSON any more, and must still speak against the values that the quotation left in the object.
     """
-    pattern = rf"[\"']{_name(criterion)}[\"']\s{{0,9}}:\s{{0,9}}([^\s,}}\]][^\n,}}\]]{{0,{_MAX_STATEMENT}}})"
-    return [hit.group(1).strip(" \t\"'") for hit in re.finditer(pattern, outside, re.IGNORECASE)]
+    return [hit.group(1).strip(" \t\"'") for hit in _patterns(criterion.id).stray.finditer(outside)]
 
 
 def _line_values(text: str, criterion: Criterion) -> list[str]:
@@ -174,13 +192,9 @@ def _line_values(text: str, criterion: Criterion) -> list[str]:
     What stands behind the name is a point alone or a point with a reason set off from it; anything else, such as a
     range or a sentence, is handed on whole, so that it is seen not to be on the scale.
     """
-    pattern = re.compile(
-        rf"^[ \t>*#\-\d.)]{{0,12}}[*_`\"']{{0,3}}{_name(criterion)}[*_`\"']{{0,3}}[ \t]{{0,4}}"
-        rf"[:=][ \t*_`\"']{{0,6}}([^\n]{{1,{_MAX_STATEMENT}}})",
-        re.IGNORECASE | re.MULTILINE,
-    )
     found = []
-    for line in pattern.finditer(text):
+    pattern = _patterns(criterion.id).line
+    for line in filter(None, map(pattern.match, text.split("\n"))):
         rest = line.group(1).rstrip()
         stated = _STATED.fullmatch(rest)
         found.append(stated.group(1) if stated else rest)

@@ -33,7 +33,9 @@ def _pattern() -> re.Pattern[str]:
     names = sorted(
         (n for n in _rows_by_name() if len(n) > 3 and not n.isdigit() and "." not in n), key=len, reverse=True
     )
-    return re.compile(rf"(?<![\w.@/-])(?:{'|'.join(form(n) for n in names)})(?![\w@]|\.\w|-\w)")
+    # Most places are ruled out by their one character, before hundreds of names are tried.
+    first = "".join(sorted({re.escape(n[0]) for n in names}))
+    return re.compile(rf"(?=[{first}])(?<![\w.@/-])(?:{'|'.join(form(n) for n in names)})(?![\w@]|\.\w|-\w)")
 
 
 def find_names(text: str) -> Iterator[tuple[str, int, int]]:

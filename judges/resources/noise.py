@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from judges.sieve import required
+
 BLANK: Final = "\x00"
 """Stands for a blanked character, so that offsets hold and no number is read across the gap."""
 
@@ -64,8 +66,24 @@ APPROXIMATE: Final = re.compile(
 """What precedes a figure that counts or estimates."""
 
 
+_NEEDED: Final = tuple(required(pattern.pattern) for pattern in _PATTERNS)
+_FIGURE: Final = re.compile(r"\d")
+_NUMBERED: Final = re.compile(r"isbn|doi|iban", re.I)
+
+
 def blank(text: str) -> str:
     """The text with such figures blanked, of the same length."""
-    for pattern in _PATTERNS:
-        text = pattern.sub(lambda m: BLANK * len(m.group()), text)
+    # Patterns ask for a figure and stay within their line, but for the numbers of books, articles and accounts.
+    if _NUMBERED.search(text):
+        return _blanked(text)
+    return "\n".join(_blanked(line) if _FIGURE.search(line) else line for line in text.split("\n"))
+
+
+def _blanked(text: str) -> str:
+    low = text.lower()
+    # Beyond ASCII, capitals are more than what `lower` makes small.
+    every = not text.isascii()
+    for pattern, needed in zip(_PATTERNS, _NEEDED, strict=True):
+        if every or needed is None or any(literal in low for literal in needed):
+            text = pattern.sub(lambda m: BLANK * len(m.group()), text)
     return text

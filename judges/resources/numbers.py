@@ -132,11 +132,10 @@ class Reader:
         text = self.text
         pieces: list[tuple[str, int, int]] = []
         for source in (vanity, spoken):
-            chars = list(text)
-            for digits, start, end in islice(source(text), MAX_FOUND):
-                pieces.append((digits, start, end))
-                chars[start:end] = BLANK * (end - start)
-            text = "".join(chars)
+            found = list(islice(source(text), MAX_FOUND))
+            pieces += found
+            for _, start, end in found:
+                text = text[:start] + BLANK * (end - start) + text[end:]
         for m in islice(_LINK.finditer(text), MAX_FOUND):
             digits = re.sub(r"\D", "", m.group(2))
             kind = "text" if m.group(1).lower() == "sms" else "short_code" if len(digits) <= 6 else "phone"

@@ -16,7 +16,8 @@ _KEYS: Final = {
     for c in group
 }
 _WORD: Final = rf"(?:(?:double|triple)[ -])?(?:{'|'.join(_WORDS)})"
-_SPOKEN: Final = re.compile(rf"(?<![\w-]){_WORD}(?:(?: ?[-,.] ?| ){_WORD}){{2,20}}(?![\w-])", re.I)
+_FIRST: Final = "".join(sorted({word[0] for word in (*_WORDS, "double", "triple")}))
+_SPOKEN: Final = re.compile(rf"(?=[{_FIRST}])(?<![\w-]){_WORD}(?:(?: ?[-,.] ?| ){_WORD}){{2,20}}(?![\w-])", re.I)
 _ONE: Final = re.compile(rf"(?:(double|triple)[ -])?({'|'.join(_WORDS)})(?![a-z])", re.I)
 
 # Capitals behind a toll-free prefix or a group of digits; the figures in brackets repeat them.
@@ -37,9 +38,13 @@ def spoken(text: str) -> Iterator[tuple[str, int, int]]:
         yield digits, m.start(), m.end()
 
 
+_LETTERED: Final = re.compile(r"[\d)][ .-]{1,2}[A-Z]{2}")
+"""Stands in every number with letters."""
+
+
 def vanity(text: str) -> Iterator[tuple[str, int, int]]:
     """Numbers with letters for digits: all their digits (letters beyond the number's length included), start, end."""
-    for m in _VANITY.finditer(text):
+    for m in _VANITY.finditer(text) if _LETTERED.search(text) else ():
         digits = "".join(_KEYS.get(c, c) for c in m.group("head") + m.group("letters") if c.isalnum())
         end = m.end()
         if m.group("again") and not digits.endswith(re.sub(r"\D", "", m.group("digits"))):

@@ -19,6 +19,8 @@ _SCHEME: Final = re.compile(r"\bhttps?://[^\s<>\"'\]\[|]{3,400}", re.I)
 _BARE: Final = re.compile(
     rf"(?<![\w@./-])(?:{_LABEL}\.){{1,5}}(?:(?i:{_ENDINGS})|(?:{_WORDLIKE}))(?![\w@-])(?!\.\w){_PATH}"
 )
+_DOTTED: Final = re.compile(r"\.(?<=[A-Za-z0-9]\.)[A-Za-z]")
+"""Stands in every address without a scheme."""
 _DOT: Final = r"(?: ?[\[({] ?(?:dot|\.) ?[\])}] ?| dot )"
 _AT: Final = r"(?: ?[\[({] ?(?:at|@) ?[\])}] ?| at )"
 _DISGUISED: Final = re.compile(
@@ -77,15 +79,15 @@ def addresses(text: str) -> Iterator[Address]:
         taken[start:end] = b"\x01" * (end - start)
         return True
 
-    for m in _MAIL.finditer(text):
+    for m in _MAIL.finditer(text) if "@" in text else ():
         if free(*m.span()):
             yield Address("email", m.group().lower().removeprefix("mailto:"), *m.span())
-    for m in _SCHEME.finditer(text):
+    for m in _SCHEME.finditer(text) if "://" in text else ():
         raw = _trim(m.group())
         value = _canonical(raw)
         if "." in value and free(m.start(), m.start() + len(raw)):
             yield Address("url", value, m.start(), m.start() + len(raw))
-    for m in _BARE.finditer(text):
+    for m in _BARE.finditer(text) if _DOTTED.search(text) else ():
         raw = _trim(m.group())
         if free(m.start(), m.start() + len(raw)):
             yield Address("url", _canonical(raw), m.start(), m.start() + len(raw))
