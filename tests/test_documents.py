@@ -71,6 +71,15 @@ def test_links_and_named_tests_are_there(path: Path) -> None:
         assert not name or name in functions(ROOT / file), f"{path.name} names {file}::{name}"
 
 
+def test_files_that_contributors_are_sent_to_are_there() -> None:
+    named = re.findall(
+        r"`([\w/]+\.(?:py|yaml|csv|jsonl|md)|[\w/]+/)`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    )
+    assert len(named) > 20
+    gone = [n for n in named if "/" in n.rstrip("/") and not (ROOT / n).exists()]
+    assert gone == []
+
+
 def test_documents_have_commands() -> None:
     """The checks above look at something."""
     assert len(COMMANDS) > 60 and sum(words(c)[:1] == ["psychosafe"] for c in COMMANDS) > 40
