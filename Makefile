@@ -36,14 +36,13 @@ test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
 bench: setup
-	$(BIN)/python -m bench.agreement
-	$(BIN)/python -m bench.store
-	$(BIN)/python -m bench.board
+	$(BIN)/python -m bench
 
 # About an hour on two processors; writes docs/coverage.md, docs/coverage-comparisons.md (15 minutes of it) and
 # judges/agreement/coverage.json.
 study: setup
 	nice $(BIN)/python -m bench.study
+	nice $(BIN)/python -m bench.sweeps
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

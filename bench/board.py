@@ -1,6 +1,6 @@
 """The leaderboard at 6 million ratings, in a real Chromium: first page, a change of measure, and the server's memory.
 
-1,000 generated runs x 500 items x 3 judges x 4 criteria (bench/store.py). The first page is timed from the browser's
+1,000 generated runs x 500 items x 3 judges x 4 criteria (bench/material.py). The first page is timed from the browser's
 request to a running server until table and chart stand; each visitor comes with an empty cache. Another measure is
 timed from the key press until the chart shows it, another weight until all is worked out and drawn anew.
 The same is timed of a bare page of Streamlit beside it (bench/bare_app.py): what the browser and Streamlit take alone.
@@ -16,10 +16,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.store import generated
+from bench.material import generated
+from bench.table import Row
 from leaderboard.memory import ONE_ARENA
 from tests.support.browser import end, free_port, open_chromium, serve
 
@@ -43,18 +45,31 @@ def memory(pid: int) -> float:
     return float(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-def told(what: str, took: list[float]) -> None:
-    """Print how long something took."""
-    took = sorted(took)
-    late = took[int(0.95 * len(took))]
-    print(f"  {what}: median {statistics.median(took):.2f} s, 95th percentile {late:.2f} s, n {len(took)}")
+@dataclass(frozen=True)
+class Visit:
+    """What visitors of one app waited for: seconds until the page stood, and of each change; MiB of the server."""
+
+    first: list[float]
+    measure: list[float]
+    weight: list[float]
+    memory: float
+
+
+def late(took: list[float]) -> float:
+    """The 95th percentile."""
+    return sorted(took)[int(0.95 * len(took))]
+
+
+def told(what: str, took: list[float]) -> str:
+    """How long something took, in words."""
+    return f"{what}: median {statistics.median(took):.2f} s, 95th percentile {late(took):.2f} s, n {len(took)}"
 
 
 def weighed(page: Any, weight: float) -> float:
     """Seconds until the page stands with another weight of a criterion: every score and interval is worked out anew."""
     box = page.get_by_role("spinbutton", name="Grounding")
     if not box.is_visible():
-        page.locator("summary").first.click()
+        page.get_by_text("Choose domains, judges and weights").click()
         box.wait_for()
     box.fill(f"{weight:.1f}")
     began = time.perf_counter()
@@ -77,32 +92,56 @@ def main() -> None:
         place = given.store or Path(folder) / "store"
         if not place.is_dir():
             generated(place, given.runs)
-        measure(place, given.changes)
+        rows(place, given.changes)
 
 
-def measure(store: Path, changes: int) -> None:
-    """Serve the bare page and the store, and time a reader of each."""
+def rows(store: Path, changes: int = 20) -> list[Row]:
+    """Serve the bare page and the store, and time readers of each."""
     from bench.store import measured
 
     measured("overview", str(store))  # the derived files, as an ingest or an earlier visit leaves them
-    print("a bare page of Streamlit")
-    visit(Path(__file__).with_name("bare_app.py"), {}, changes, MEASURES[:-1])
-    print("the leaderboard")
-    visit(None, {"PSYCHOSAFE_STORE": str(store)}, changes, MEASURES)
+    bare = visit(Path(__file__).with_name("bare_app.py"), {}, changes, MEASURES[:-1])
+    ours = visit(None, {"PSYCHOSAFE_STORE": str(store)}, changes, MEASURES)
+    for name, found in (("a bare page of Streamlit", bare), ("the leaderboard", ours)):
+        print(f"{name}: visitors {', '.join(f'{s:.2f}' for s in found.first)} s; server {found.memory:.0f} MiB")
+        for what, took in (("another measure", found.measure), ("another weight", found.weight)):
+            if took:
+                print(f"  {told(what, took)}")
+    first, floor = statistics.median(ours.first), statistics.median(bare.first)
+    change, least = statistics.median(ours.measure), statistics.median(bare.measure)
+    page = "a bare Streamlit page with one table and one chart"
+    return [
+        Row(
+            "The board at 6 million ratings: first page in Chromium, nothing in its cache",
+            f"{first:.1f} s, server {ours.memory:.0f} MiB",
+            f"{page}, {floor:.1f} s, {bare.memory:.0f} MiB",
+            f"{first / floor:.2f} times as long",
+            "the bare page",
+        ),
+        Row(
+            "Another measure in its charts; another weight, all worked out anew",
+            f"{change:.2f} s (95th percentile {late(ours.measure):.2f}); "
+            f"{statistics.median(ours.weight):.2f} s ({late(ours.weight):.2f})",
+            f"another choice on the bare page, {least:.2f} s ({late(bare.measure):.2f})",
+            f"{change / least:.1f} times as long",
+            "the bare page",
+        ),
+    ]
 
 
-def visit(app: Path | None, env: dict[str, str], changes: int, measures: Sequence[str]) -> None:
-    """Time visitors of one app, or of the leaderboard's own server, and print it."""
+def visit(app: Path | None, env: dict[str, str], changes: int, measures: Sequence[str]) -> Visit:
+    """Time visitors of one app, or of the leaderboard's own server."""
     port = free_port()
     server = serve(app, {**ONE_ARENA, **os.environ, **env}, port)
     try:
         with open_chromium() as chromium:
-            for who in ("first visitor", "second visitor", "third visitor"):
+            first = []
+            for _ in range(3):
                 page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
                 began = time.perf_counter()
                 page.goto(f"http://127.0.0.1:{port}/", timeout=120_000)
                 settled(page)
-                print(f"  {who:16s} {time.perf_counter() - began:6.2f} s")
+                first.append(time.perf_counter() - began)
             took = []
             for n in range(changes):
                 label = measures[(n + 1) % len(measures)]
@@ -113,10 +152,8 @@ def visit(app: Path | None, env: dict[str, str], changes: int, measures: Sequenc
                 box.press("Enter")
                 settled(page, label)
                 took.append(time.perf_counter() - began)
-            told("another measure", took)
-            if app is None:
-                told("another weight", [weighed(page, 1.5 + k % 7 / 2) for k in range(changes)])
-        print(f"  server: {memory(server.pid):.0f} MiB")
+            weight = [] if app else [weighed(page, 1.5 + k % 7 / 2) for k in range(changes)]
+        return Visit(first, took, weight, memory(server.pid))
     finally:
         end(server)
 

@@ -29,6 +29,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.table import Row
+
 LATENCY, SLOW, CONNECTIONS, SHARE = 0.05, 1.0, 100, 8
 FEW = 10
 """Samples of a run that is taken off a longer one, so that what a run costs once is told from what a sample costs."""
@@ -56,7 +58,7 @@ def run(task: Any, model: str, folder: str, samples: int, preset: bool) -> tuple
     return time.perf_counter() - began, time.process_time() - spent
 
 
-def scorer_overhead(folder: Path, samples: int, pairs: int) -> None:
+def scorer_overhead(folder: Path, samples: int, pairs: int) -> list[Row]:
     """Part 1."""
     from inspect_ai.log import list_eval_logs, read_eval_log
 
@@ -93,6 +95,15 @@ def scorer_overhead(folder: Path, samples: int, pairs: int) -> None:
     for name, x, y in (("bare Inspect", 0, 1), ("such a score", 0, 2), ("bare Inspect, of such a score", 2, 1)):
         over = [one[x] - one[y] for one in found]
         print(f"  over {name}: {statistics.median(over):.2f} ms a sample ({min(over):.2f} to {max(over):.2f})")
+    return [
+        Row(
+            "A sample with three judges, model calls that cost nothing",
+            f"{mine:.1f} ms of processor",
+            f"bare Inspect with the same calls, {plain:.1f} ms",
+            f"{mine - plain:+.1f} ms",
+            f"handing such a score to Inspect, {floor - plain:+.1f} ms",
+        )
+    ]
 
 
 @contextmanager
@@ -167,7 +178,7 @@ def one_at_a_time(url: str, calls: int) -> float:
     return (time.perf_counter() - began) / calls
 
 
-def served(folder: Path, samples: int) -> None:
+def served(folder: Path, samples: int) -> list[Row]:
     """Parts 2, 3 and 4."""
     import os
 
@@ -202,6 +213,33 @@ def served(folder: Path, samples: int) -> None:
         ratio = each * calls / found["seconds"]
         print(f"at {SLOW:.0f} s latency: {found['calls']:.0f} calls in {found['seconds']:.1f} s; one at a time "
               f"{each * calls:.0f} s ({SHARE} of {calls} calls timed): {ratio:.0f} times")  # fmt: skip
+    return [
+        Row(
+            f"{calls:,} calls at {LATENCY * 1000:.0f} ms latency, as a suite is run",
+            f"{ours:.1f} s ({calls / ours:.0f} calls/s)",
+            f"Inspect with its own settings, {default:.1f} s",
+            f"{statistics.median(ratios):.2f} times ({min(ratios):.2f} to {max(ratios):.2f})",
+            f"a plain asyncio client, {plain:.1f} s",
+        ),
+        Row(
+            "Two runners of one suite of two models, start-up apart",
+            f"{speed[1]:.0f} calls/s",
+            f"one runner, {speed[0]:.0f} calls/s",
+            f"{speed[1] / speed[0]:.2f} times",
+            "2 times",
+        ),
+        Row(
+            f"{calls:,} calls at {SLOW:.0f} s latency",
+            f"{found['seconds']:.0f} s",
+            f"one at a time, {each * calls:,.0f} s (scaled from {SHARE} calls)",
+            f"{ratio:.0f} times",
+        ),
+    ]
+
+
+def rows(folder: Path) -> list[Row]:
+    """What fits into `make bench`."""
+    return [*scorer_overhead(folder, 50, 7), *served(folder, 250)]
 
 
 def main() -> None:
