@@ -9,6 +9,7 @@ import click
 import pytest
 
 from leaderboard.cli import main
+from scripts import reference
 from tests.support.documents import DOCUMENTS, ROOT, commands, functions, links, named_tests, words
 
 COMMANDS = sorted({c for d in DOCUMENTS for c in commands(d)})
@@ -78,6 +79,11 @@ def test_files_that_contributors_are_sent_to_are_there() -> None:
     assert len(named) > 20
     gone = [n for n in named if "/" in n.rstrip("/") and not (ROOT / n).exists()]
     assert gone == []
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    for path, made in ((reference.COMMANDS, reference.commands()), (reference.LIBRARY, reference.library())):
+        assert path.read_text(encoding="utf-8") == made, "run python -m scripts.reference"
 
 
 def test_documents_have_commands() -> None:
