@@ -19,7 +19,7 @@ SCRIPTS = ("make", "python", "pip")
 def parsed(args: list[str]) -> None:
     """Take a command line of `psychosafe` apart as click does, and run nothing."""
     group: click.Command = main
-    context = click.Context(main, info_name="psychosafe")
+    context = click.Context(main, info_name="psychosafe", help_option_names=["-h", "--help"])
     while isinstance(group, click.Group):
         name, rest = args[0], args[1:]
         found = group.get_command(context, name)
