@@ -12,6 +12,7 @@ from leaderboard import charts, present
 from leaderboard.model import BoardRow, Column
 
 DRAWN: Final = 40
+_LINE: Final = 40
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,39 @@ class Place:
     columns: Sequence[Column]
     key: str
     own: bool = False
+
+
+def reserved(rows: Sequence[BoardRow], columns: Sequence[Column], key: str, wanted: str, own: bool = False) -> Place:
+    """A place of about the height that its chart will have, so that nothing jumps when it is drawn.
+
+    Args:
+        rows: The rows of a group or section.
+        columns: What is measured of them.
+        key: Key of the chart.
+        wanted: Label of the measure that is likely to be drawn.
+        own: As of `Place`.
+    """
+    slot = st.empty()
+    column = next((c for c in columns if present.plain(c.label, 60) == wanted), columns[0])
+    # With the lines above and below it; a chart without a value is a line of text.
+    lines = _LINE * (1 + (len(rows) > DRAWN))
+    drawn = rows[:DRAWN]
+    tall = charts.height(drawn, column) if any(charts.has_value(r, column) for r in drawn) else 0
+    slot.container(height=tall + lines, border=False)
+    return Place(slot, rows, columns, key, own)
+
+
+def likely(columns: Sequence[Column], groups: Sequence[Sequence[BoardRow]]) -> str:
+    """Label of the measure that the address names, else of the first that has a value."""
+    names = [present.plain(c.label, 60) for c in columns]
+    told = st.session_state.get("measure") or st.query_params.get("measure")
+    return str(told) if told in names else (names[opening(columns, groups)] if names else "")
+
+
+def opening(columns: Sequence[Column], groups: Sequence[Sequence[BoardRow]]) -> int:
+    """Number of the first measure that a row has; a page does not open on an empty chart."""
+    having = (n for n, c in enumerate(columns) if any(charts.has_value(r, c) for rows in groups for r in rows))
+    return next(having, 0)
 
 
 @st.fragment
@@ -59,7 +93,7 @@ def _pick(columns: Sequence[Column], places: Sequence[Place]) -> Column:
     label = st.selectbox(
         "Score shown in the charts",
         list(labels),
-        index=_first(columns, places),
+        index=opening(columns, [p.rows for p in places if p.own]),
         key="measure",
         bind="query-params",
         required=True,
@@ -67,13 +101,6 @@ def _pick(columns: Sequence[Column], places: Sequence[Place]) -> Column:
         width=420,
     )
     return labels.get(label, columns[0])
-
-
-def _first(columns: Sequence[Column], places: Sequence[Place]) -> int:
-    """Number of the first measure with a value; a page does not open on an empty chart."""
-    rows = [r for p in places if p.own for r in p.rows]
-    having = (n for n, c in enumerate(columns) if any(charts.has_value(r, c) for r in rows))
-    return next(having, 0)
 
 
 def _draw(place: Place, picked: Column) -> None:

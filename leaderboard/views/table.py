@@ -18,7 +18,7 @@ from leaderboard.board import board_of
 from leaderboard.facts import CAPABILITY, VALIDATED
 from leaderboard.model import Board, Column, Group, PublishedSection
 from leaderboard.views import controls
-from leaderboard.views.measured import Place, choose_measure
+from leaderboard.views.measured import Place, choose_measure, likely, reserved
 from leaderboard.views.moment import state_of
 from leaderboard.views.sheets import Beside, Sheet, Sheets, sheets
 from leaderboard.views.shell import MOMENTS, moment_of, say_empty, say_left_out, say_rules, say_unreadable
@@ -88,16 +88,18 @@ def page() -> None:
     if not board.groups:
         say_empty(store)
     top = st.container()
+    columns = _columns(board)
+    wanted = likely(columns, [g.rows for g in board.groups])
     places = [
-        _group(group, drawn.groups[n], drawn.beside[n], n + 1, len(board.groups))
+        _group(group, drawn.groups[n], drawn.beside[n], wanted, n + 1, len(board.groups))
         for n, group in enumerate(board.groups)
     ]
-    places += [_published(section, drawn.published[n], n) for n, section in enumerate(board.published)]
+    places += [_published(section, drawn.published[n], wanted, n) for n, section in enumerate(board.published)]
     looks = count()
     # Last, though it stands first: it draws in all of these places.
     with top:
         # The page itself has looked at the store by now.
-        choose_measure(_columns(board), places, lambda: next(looks) > 0 and state_of(store) != state)
+        choose_measure(columns, places, lambda: next(looks) > 0 and state_of(store) != state)
 
 
 def _columns(board: Board) -> list[Column]:
@@ -109,7 +111,7 @@ def _columns(board: Board) -> list[Column]:
     return list(found.values())
 
 
-def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], n: int, of: int) -> Place:
+def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], wanted: str, n: int, of: int) -> Place:
     st.header("Comparable runs" if of == 1 else f"Comparable runs, group {n} of {of}")
     st.text(group.title)
     if group.rules_only:
@@ -120,7 +122,7 @@ def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], 
     for why in group.refused:
         st.text(f"Your choice has no effect here: {why}.")
     st.text(group.sentence)
-    place = Place(st.empty(), group.rows, group.columns, f"chart-{n}", own=True)
+    place = reserved(group.rows, group.columns, f"chart-{n}", wanted, own=True)
     _plane(group, f"plane-{n}")
     if "models" in tables:
         st.subheader("Models")
@@ -175,11 +177,11 @@ def _warnings(group: Group) -> None:
         st.text("\n".join(lines))
 
 
-def _published(section: PublishedSection, cells: Sheet, n: int) -> Place:
+def _published(section: PublishedSection, cells: Sheet, wanted: str, n: int) -> Place:
     st.header(section.title)
     st.write(PUBLISHED)
     st.text(f"Source: {present.plain(section.source, 200)}\nRevision: {present.plain(section.revision, 200)}")
-    place = Place(st.empty(), section.rows, section.columns, f"published-chart-{n}")
+    place = reserved(section.rows, section.columns, f"published-chart-{n}", wanted)
     _table(cells, f"published-{n}", "Published figures, a row each system")
     st.text(section.note)
     return place
