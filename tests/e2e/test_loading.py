@@ -76,6 +76,7 @@ def test_the_file_from_the_root_runs_its_own_task_only(tmp_path: Path) -> None:
     assert "JUDGED BY RULES" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_relative_files_typed_at_the_root_mean_the_root(tmp_path: Path) -> None:
     own_files(tmp_path / "mine")
     prefix = os.path.relpath(tmp_path / "mine", ROOT) + "/"
@@ -86,6 +87,7 @@ def test_relative_files_typed_at_the_root_mean_the_root(tmp_path: Path) -> None:
     check_own_files(one_log(done, tmp_path / "logs"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "task", ["psychosafe/psychosafe", str(ROOT / "evals/psychosafe.py") + "@psychosafe/psychosafe"]
 )
@@ -107,6 +109,7 @@ def copied(tmp_path: Path) -> Path:
     return place
 
 
+@pytest.mark.slow
 def test_a_checkout_on_pythonpath_runs_as_itself(copied: Path, tmp_path: Path) -> None:
     """Not the installed one: the copy says so by a condition that only it has."""
     (copied / "evals/conditions/prompted.md").write_text("You are a copy.", encoding="utf-8")
@@ -129,6 +132,7 @@ def check_guard(done: subprocess.CompletedProcess[str], place: Path, logs: Path)
     assert not logs.exists() or not any(logs.iterdir())
 
 
+@pytest.mark.slow
 def test_another_checkout_that_shadows_is_named(copied: Path, tmp_path: Path) -> None:
     """The file is the copy's, the packages are the installed checkout's."""
     done = inspect(

@@ -387,6 +387,7 @@ def resumed_equals_whole(many: Path, panel: str, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_token_limit_stops_and_goes_on(many: Path, lab: Lab, tmp_path: Path) -> None:
     panel = panel_file(tmp_path, spec(lab, {"late": by_number}))
     out, store = tmp_path / "out", tmp_path / "store"
@@ -409,6 +410,7 @@ def test_a_token_limit_stops_and_goes_on(many: Path, lab: Lab, tmp_path: Path) -
     resumed_equals_whole(many, panel, tmp_path)
 
 
+@pytest.mark.slow
 def test_what_is_paid_for_when_the_budget_ends_is_kept(many: Path, lab: Lab, tmp_path: Path) -> None:
     """A judge that is quick spends the budget while one that is slow, and ever slower, is still at it."""
     slower: Handler = lambda r: by_number(r, delay=0.2 + 0.05 * r.number)  # noqa: E731
@@ -424,6 +426,7 @@ def test_what_is_paid_for_when_the_budget_ends_is_kept(many: Path, lab: Lab, tmp
     assert (lab.count("quick"), lab.count("slow")) == (45, 45)
 
 
+@pytest.mark.slow
 def test_a_money_limit(many: Path, lab: Lab, tmp_path: Path) -> None:
     seats = spec(lab, {"late": by_number})
     seats[0]["price"] = {"input": 1000.0, "output": 2000.0}  # 100 and 50 tokens: 0.2 a verdict
@@ -448,6 +451,7 @@ def test_a_money_limit_needs_prices(many: Path, lab: Lab, tmp_path: Path) -> Non
     assert cli("rejudge", many, "--judges", "offline", "--max-cost", 1, "--store", tmp_path / "s").exit_code == 0
 
 
+@pytest.mark.slow
 def test_several_logs_go_on_where_they_stopped(run: Run, lab: Lab, tmp_path: Path) -> None:
     """The first is finished when the budget ends in the second: the same command still goes on, and ingests both."""
     model = lab.model("m")
@@ -575,6 +579,7 @@ def test_provider_errors_are_asked_again(many: Path, lab: Lab, tmp_path: Path) -
     assert statuses(found["i01", 1], "late") == {"judge_refused"}
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_the_keys_of_the_first_judges_and_of_the_model_are_not_needed(
     first: Path, lab: Lab, scripted_server: ScriptedServer, tmp_path: Path

@@ -157,6 +157,7 @@ def test_a_named_panel_judges_a_log_that_a_role_judged(run: Run, lab: Lab, items
         assert ((sample.scores or {})["rubric_panel1"].metadata or {})["panel"]["judges"] == ["rules"]
 
 
+@pytest.mark.slow
 @pytest.mark.process
 def test_inspect_score_appends_from_the_command_line(offline: EvalLog, two_criteria: str, tmp_path: Path) -> None:
     out = tmp_path / "cli.eval"

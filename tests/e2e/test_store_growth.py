@@ -58,6 +58,7 @@ def contents(store: Store) -> dict[str, bytes]:
 # --- one store, whoever writes it ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_several_processes_write_what_one_writes(logs: Path, tmp_path: Path) -> None:
     one, two = Store(tmp_path / "one"), Store(tmp_path / "two")
     seen: list[tuple[int, int]] = []

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, VERDICT, says
+from tests.e2e.test_keys import KEY, everything
 from tests.support.browser import free_port
 from tests.support.documents import commands, words
 from tests.support.openai_server import ScriptedServer, text
 
-pytestmark = [pytest.mark.socket, pytest.mark.process, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.socket, pytest.mark.process, pytest.mark.timeout(900),
+              pytest.mark.slow]  # fmt: skip
 DOCUMENT = ROOT / "docs" / "tutorial.md"
-KEY = "sk-made-up-key-that-must-stay-where-it-is-0451"
 SERVERS = (["leaderboard"], ["annotate", "serve"])
 BIN = Path(sys.executable).parent
 
@@ -89,19 +90,6 @@ def people_rate(place: Path, env: dict[str, str]) -> None:
         "once", "1", "anna", "ben",
     ]  # fmt: skip
     subprocess.run(command, cwd=place, env={**env, "PYTHONPATH": str(ROOT)}, check=True, timeout=100)
-
-
-def everything(path: Path) -> bytes:
-    """A file's bytes; of an Inspect log, those of its members too."""
-    raw = path.read_bytes()
-    if path.suffix == ".eval":
-        from results.logs.archive import Archive
-
-        with path.open("rb") as file:
-            archive = Archive(file)
-            names = list(archive._members)
-            raw += b"".join(archive.read(n) for n in names)
-    return raw
 
 
 def answers(args: list[str], env: dict[str, str], place: Path) -> str:

@@ -30,6 +30,7 @@ def fetch(url: str, seconds: float = 40) -> bytes:
             time.sleep(0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.process
 @pytest.mark.socket
 def test_inspect_view_opens_a_log(run: Run, items: str) -> None:

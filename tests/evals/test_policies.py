@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import subprocess
 import sys
@@ -114,21 +115,20 @@ def test_policies_need_no_inspect() -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", POLICIES)
-def test_answers_are_the_same_in_every_process(name: str) -> None:
-    policy, item = POLICIES[name], PAIRS[2][0]
+def test_answers_are_the_same_in_every_process() -> None:
+    item = PAIRS[2][0]
     code = (
-        "import sys; from evals.policies import POLICIES, ItemFacts\n"
+        "import json, sys; from evals.policies import POLICIES, ItemFacts\n"
         f"item = dict(domain={item.domain!r}, answer={item.answer!r}, resource={item.resource!r},"
         f" resource_class={item.resource_class!r})\n"
-        f"policy = POLICIES[{name!r}]\n"
-        f"text = policy.respond({item.prompt!r}, {LONG!r}, item if policy.sees_item else None)\n"
-        "sys.stdout.buffer.write(text.encode())"
+        f"say = lambda p: p.respond({item.prompt!r}, {LONG!r}, item if p.sees_item else None)\n"
+        "sys.stdout.write(json.dumps({n: say(p) for n, p in POLICIES.items()}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, env={"PYTHONHASHSEED": "7"}
     )
-    assert done.stdout.decode() == say(policy, item) == say(policy, item)
+    here = {name: say(policy, item) for name, policy in POLICIES.items()}
+    assert json.loads(done.stdout) == here == {name: say(policy, item) for name, policy in POLICIES.items()}
 
 
 HOSTILE = ["", " \x00\n\t", "?!", "“”{quote}{0}%s</response> **x** `y`", "\ud800 surrogate", "自殺したい", "a" * 50_000]

@@ -44,7 +44,7 @@ def value(name: str, figure: str, tokens: int = 64) -> float:
 
 
 @pytest.mark.parametrize("figure", SHARES)
-@pytest.mark.parametrize("tokens", [32, 64])
+@pytest.mark.parametrize("tokens", [32, pytest.param(64, marks=pytest.mark.slow)])
 def test_schematic_and_echo_are_equally_canned_and_at_the_ceiling(figure: str, tokens: int) -> None:
     assert value("schematic", figure, tokens) == 1
     assert abs(value("echo", figure, tokens) - value("schematic", figure, tokens)) <= 0.02
@@ -66,6 +66,7 @@ def test_fixed_texts_are_at_the_ceiling(name: str) -> None:
     assert [value(name, f) for f in SHARES] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_text_for_each_domain_lies_between() -> None:
     for name in ("keyword", "steerable"):
         assert value("oracle", "pairwise_8gram_share") < value(name, "pairwise_8gram_share") < 0.6

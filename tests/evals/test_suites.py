@@ -279,6 +279,7 @@ def test_the_command_line_of_a_server() -> None:
     assert "--no-enable-prefix-caching" in Serve(prefix_caching=False).command("m")
 
 
+@pytest.mark.slow
 def test_inspect_starts_vllm_with_the_same_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real provider, with a stand-in for the program `vllm` that keeps its arguments and serves."""
     seen = tmp_path / "argv.json"

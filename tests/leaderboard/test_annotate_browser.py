@@ -215,6 +215,7 @@ def test_keys_at_any_speed_stay_on_their_card(study: Study, address: str, tab: t
     assert noted(study, name, token(7), 5) == {**VALUES, "answered": None} and watch.complaints == []
 
 
+@pytest.mark.slow
 def test_refresh_resumes_at_the_same_card_and_the_comment_box_does_not_rate(
     study: Study, address: str, tab: tuple[Any, Watch]
 ) -> None:
@@ -294,6 +295,7 @@ def test_nothing_that_unblinds_reaches_the_browser_and_hostile_text_is_inert(
     assert watch.complaints == []
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_nothing_that_was_given(tmp_path: Path, browser: Any, tab: tuple[Any, Watch]) -> None:
     page, _ = tab
     study = Study(make_plan(rubric=load_rubric("psychosafe")), tmp_path)
@@ -321,6 +323,7 @@ def test_a_killed_server_loses_nothing_that_was_given(tmp_path: Path, browser: A
         end(server)
 
 
+@pytest.mark.slow
 def test_a_card_fits_one_screen_and_is_announced(study: Study, address: str, tab: tuple[Any, Watch]) -> None:
     page, watch = tab
     page.goto(address)
@@ -367,6 +370,7 @@ def test_a_card_fits_one_screen_and_is_announced(study: Study, address: str, tab
     assert settles(study, "anna", 8)[token(100)] == {"preference": 2.0} and watch.complaints == []
 
 
+@pytest.mark.slow
 def test_settling_by_keyboard(study: Study, tab: tuple[Any, Watch], tmp_path: Path) -> None:
     page, watch = tab
     own = Study(make_plan(rubric=load_rubric("psychosafe")), tmp_path)

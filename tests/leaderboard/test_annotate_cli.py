@@ -216,6 +216,7 @@ def test_export_into_the_store(lab: dict[str, Any], tmp_path: Path) -> None:
     one_line(cli(*ask[:4], lab["plan_file"], *ask[5:], "--out", tmp_path / "x"), "no map")
 
 
+@pytest.mark.slow
 def test_export_files_and_inspect_reads_them(lab: dict[str, Any], tmp_path: Path) -> None:
     """`inspect score` puts the people's combined values into a real log."""
     out = tmp_path / "out"

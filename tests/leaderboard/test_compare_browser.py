@@ -37,6 +37,7 @@ def complaints(watch: Watch) -> list[str]:
     return [c for c in watch.complaints if "404" not in c]
 
 
+@pytest.mark.slow
 def test_deep_links_come_back_and_texts_stay_closed(address: str) -> None:
     with open_chromium() as browser:
         context = browser.new_context(viewport={"width": 1280, "height": 4200}, color_scheme="dark")

@@ -302,6 +302,7 @@ def test_every_state_of_a_store(tmp_path: Path) -> None:
     assert done.exit_code == 0 and out.read_text(encoding="utf-8") == file.page
 
 
+@pytest.mark.slow
 def test_imported_runs_without_judges_detail(tmp_path: Path) -> None:
     store = Store(tmp_path)
     import_published(store)
@@ -319,6 +320,7 @@ def test_a_damaged_group_takes_no_page_with_it(full: tuple[Moment, Board, File])
     assert "ratings of &lt;run&gt; are gone" in made and "whole" in made
 
 
+@pytest.mark.slow
 def test_what_is_cut_is_said(tmp_path: Path) -> None:
     store = Store(tmp_path)
     for k in range(DRAWN + 5):

@@ -159,6 +159,7 @@ def test_a_printed_command_computes_the_same_number(page: Open, found: Moment, r
     assert len(seen) > 5
 
 
+@pytest.mark.slow
 def test_commands_for_all_of_a_group_run(found: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     grid = next(g for g in found.grids if len(g.runs) == 2)
@@ -223,6 +224,7 @@ def address(found: Moment) -> Iterator[str]:
     end(server)
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.process
 @pytest.mark.socket

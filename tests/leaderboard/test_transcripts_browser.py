@@ -150,6 +150,7 @@ def test_samples(tab: tuple[Any, Watch], runs: tuple[Store, Manifest, Manifest],
     assert watch.complaints == []
 
 
+@pytest.mark.slow
 def test_dialogues(tab: tuple[Any, Watch], runs: tuple[Store, Manifest, Manifest], address: str, beacon: Any) -> None:
     page, watch = tab
     run = runs[2]
