@@ -37,19 +37,24 @@ class YamlError(ValueError):
         super().__init__(f"line {line}: {self.what}" if line is not None else self.what)
 
 
-class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, with keys that stand once, and nested as deep as a person would.
+class _Bounds:
+    """What a loader of PyYAML needs besides: keys that stand once, and nesting as deep as a person would.
 
     At each of its tokens the scanner looks at every level that is open.
     """
 
+    flow_level: int
+    indents: list[int]
+    line: int
+    construct_object: Any
+
     def fetch_flow_collection_start(self, TokenClass: Any) -> None:
         self._check_depth(self.flow_level)
-        super().fetch_flow_collection_start(TokenClass)
+        super().fetch_flow_collection_start(TokenClass)  # type: ignore[misc]
 
     def add_indent(self, column: int) -> bool:
         self._check_depth(len(self.indents))
-        return super().add_indent(column)
+        return bool(super().add_indent(column))  # type: ignore[misc]
 
     def _check_depth(self, depth: int) -> None:
         if depth >= MAX_DEPTH:
@@ -62,14 +67,24 @@ class _Loader(yaml.SafeLoader):
             if isinstance(name, str) and name in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{name[:60]!r} stands twice", key.start_mark)
             seen.add(name if isinstance(name, str) else None)
-        return super().construct_mapping(node, deep)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)  # type: ignore[misc]
+        return found
 
 
-def read_yaml(text: str) -> tuple[Any, Any]:
+class _Loader(_Bounds, yaml.SafeLoader):
+    """Values as YAML 1.1 reads them."""
+
+
+class _TextLoader(_Bounds, yaml.BaseLoader):
+    """Every value as the text that stands there."""
+
+
+def read_yaml(text: str, as_text: bool = False) -> tuple[Any, Any]:
     """Read YAML text.
 
     Args:
         text: One document.
+        as_text: Leave every value as it is written: in YAML 1.1 `yes` is a truth value and `1` a number.
 
     Returns:
         The tree of nodes, which knows the lines, and the data; None and None for an empty text.
@@ -80,7 +95,7 @@ def read_yaml(text: str) -> tuple[Any, Any]:
     if len(text) > MAX_CHARS:
         raise YamlError(f"longer than {MAX_CHARS:,} characters")
     try:
-        loader = _Loader(text)
+        loader = (_TextLoader if as_text else _Loader)(text)
         node = loader.get_single_node()
         _size(node, {})
         return node, loader.construct_document(node) if node is not None else None

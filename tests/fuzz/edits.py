@@ -141,7 +141,11 @@ def bomb(levels: int = 9, merge: bool = False) -> str:
 def as_yaml(data: Any, chance: Random, edits: int) -> str:
     """A document as YAML text, with what YAML alone allows put in at some places."""
     raws: list[str] = []
-    text: str = yaml.dump(_held(data, raws), Dumper=_DUMPER, sort_keys=False, allow_unicode=chance.random() < 0.5)
+    held, plain = _held(data, raws), chance.random() < 0.5
+    try:
+        text = str(yaml.dump(held, Dumper=_DUMPER, sort_keys=False, allow_unicode=plain))
+    except UnicodeEncodeError:  # half a character, which the quicker one does not write
+        text = str(yaml.safe_dump(held, sort_keys=False, allow_unicode=plain))
     for n, raw in enumerate(raws):
         # Brackets in their thousands take seconds to be refused, and teach nothing that some hundreds do not.
         text = text.replace(f"raw-{n}-held", raw if len(raw) < 6_000 else raw[:1_500])
