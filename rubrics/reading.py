@@ -20,6 +20,7 @@ MAX_DEPTH: Final = 40
 """Levels of a file; the deepest of this project has seven."""
 _MAX_DIGITS: Final = 300
 _TAG: Final = "tag:yaml.org,2002:"
+_MERGE: Final = f"{_TAG}merge"
 _TAGS: Final = frozenset(f"{_TAG}{t}" for t in "null bool int float timestamp str seq map merge value".split())
 
 
@@ -63,7 +64,7 @@ class _Bounds:
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
-            name = self.construct_object(key, deep=True)
+            name = None if key.tag == _MERGE else self.construct_object(key, deep=True)
             if isinstance(name, str) and name in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{name[:60]!r} stands twice", key.start_mark)
             seen.add(name if isinstance(name, str) else None)

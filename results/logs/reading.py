@@ -163,7 +163,7 @@ def _run_of(text: str) -> tuple[list[str], int]:
     while match := _MEMBER.match(text, at):
         try:
             end = JSONDecoder().raw_decode(text, match.end())[1]
-        except ValueError:
+        except (ValueError, RecursionError):
             return [], 0
         names.append(match[1])
         if text[end : end + 1] != ",":

@@ -194,7 +194,14 @@ def as_csv(rows: Sequence[dict[str, Any]], separator: str = ",") -> str:
     return out.getvalue()
 
 
-MARKS: Final = tuple("{}[]\"',:;|#-*&!%@`\\/<>()=\n\r\t\0 .0159aeE+é") + ("\ud83d", "\u202e", '""', "\n\n", "null", "-1")
+MARKS: Final = tuple("{}[]\"',:;|#-*&!%@`\\/<>()=\n\r\t\0 .0159aeE+é") + (
+    "\ud83d",
+    "\u202e",
+    '""',
+    "\n\n",
+    "null",
+    "-1",
+)
 
 
 def edited_text(text: str, chance: Random, edits: int) -> str:

@@ -30,7 +30,9 @@ def _small(data: Any) -> Any:
 @fuzzed("plan")
 def test_plan(chance: Random, edits: int, place: Path) -> None:
     data = _small(_PLAN)
-    plan = settle(lambda: load_plan(lay(place, "plan.json", mixed(json.dumps(data), data, as_json, chance, edits))), PlanError)
+    plan = settle(
+        lambda: load_plan(lay(place, "plan.json", mixed(json.dumps(data), data, as_json, chance, edits))), PlanError
+    )
     if plan is not None:
         assert settle(lambda: plan.sha256) and plan.annotators and all(plan.criteria_of(t) for t in plan.by_token)
     told = {**_MAP, "sources": {t: s for t, s in _MAP["sources"].items() if t in _KEPT}}

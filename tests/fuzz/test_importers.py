@@ -47,7 +47,9 @@ def test_judgments(chance: Random, edits: int, place: Path) -> None:
 @fuzzed("xstest")
 def test_labels(chance: Random, edits: int, place: Path) -> None:
     for kind, labels, column in (("gpteval", GPT, "gpt4_label"), ("streval", MATCH, "strmatch_label")):
-        rows = [dict(zip((*COLUMNS, column), (*row, label), strict=True)) for row, label in zip(ROWS, labels, strict=True)]
+        rows = [
+            dict(zip((*COLUMNS, column), (*row, label), strict=True)) for row, label in zip(ROWS, labels, strict=True)
+        ]
         # The two files of a model have to say the same: mostly only one of them is edited.
         some = edits if kind == "gpteval" or chance.random() < 0.2 else 0
         text = as_csv(rows_of(edited(rows, chance, some), rows))

@@ -26,8 +26,19 @@ ANSWER: Final[dict[str, Any]] = {
     **{f"{c.id}_why": "a reason" for c in OURS.criteria},
 }
 LINES: Final = "\n".join(f"- **{c.id}**: {c.labels[0]} (a reason)" for c in OURS.criteria)
-NUMBERED: Final = "\n".join(f"### Criterion {n}: {c.id}\nRating: {c.labels[0]}" for n, c in enumerate(PAPER.criteria, 1))
-AROUND: Final = ("", "```json\n", "\n```", "I rate it as follows: ", "{", "}", '{"a": "', "I'm sorry, I can't rate this.")
+NUMBERED: Final = "\n".join(
+    f"### Criterion {n}: {c.id}\nRating: {c.labels[0]}" for n, c in enumerate(PAPER.criteria, 1)
+)
+AROUND: Final = (
+    "",
+    "```json\n",
+    "\n```",
+    "I rate it as follows: ",
+    "{",
+    "}",
+    '{"a": "',
+    "I'm sorry, I can't rate this.",
+)
 
 
 @fuzzed("verdict")
@@ -77,7 +88,9 @@ _PANELS: Final = yaml.safe_load(PANELS_PATH.read_text(encoding="utf-8"))
 def test_panels(chance: Random, edits: int, place: Path) -> None:
     """A panel is read and has a hash, or is refused."""
     kept = dict(chance.sample(sorted(_PANELS["panels"].items()), 2))
-    path = lay(place, "p.yaml", file_bytes(as_yaml(edited({"panels": kept}, chance, edits), chance, edits), chance, edits))
+    path = lay(
+        place, "p.yaml", file_bytes(as_yaml(edited({"panels": kept}, chance, edits), chance, edits), chance, edits)
+    )
     name = chance.choice(("", *kept, *TEXTS[:8]))
     panel = settle(lambda: load_panel(f"{path}@{name}" if name else str(path), path), PanelError)
     if panel is not None:
@@ -95,5 +108,3 @@ def test_gold(chance: Random, edits: int, place: Path) -> None:
     path = lay(place, "g.jsonl", file_bytes(text, chance, edits))
     for case in settle(lambda: load_gold(OURS, path), GoldError) or ():
         assert all(v in OURS.criterion(c).values for c, v in case.intended.items())
-
-

@@ -30,7 +30,9 @@ MAPPING: Final[dict[str, Any]] = {
                  "grounding": {"column": "Grounding"}},
 }  # fmt: skip
 COLUMNS: Final[dict[str, Any]] = {
-    "run": {"column": "Run"}, "item": "ID", "columns": {"Anna: refusal": {"rater": "Anna", "criterion": "refusal"}},
+    "run": {"column": "Run"},
+    "item": "ID",
+    "columns": {"Anna: refusal": {"rater": "Anna", "criterion": "refusal"}},
 }
 USER: Final = "3fa85f64-5717-4562-b3fc-2c963f66afa6"
 _HERE: dict[str, Any] = {}
@@ -88,7 +90,10 @@ def _records(run: str, items: list[str]) -> list[dict[str, Any]]:
 def _pairs() -> dict[str, Any]:
     values = {f"criterion_{n}": v for n, v in enumerate(("Yes", 3, "No", 4), 1)}
     pairs = [
-        {"pair_id": f"p{n}", **{s: {"prompt": p, "answer": answer(r, n), **values} for s, r in (("a", "v0"), ("b", "v1"))}}
+        {
+            "pair_id": f"p{n}",
+            **{s: {"prompt": p, "answer": answer(r, n), **values} for s, r in (("a", "v0"), ("b", "v1"))},
+        }
         for n, p in enumerate(PROMPTS)
     ]
     return {"paired_responses": pairs}
@@ -99,7 +104,9 @@ def test_people(chance: Random, edits: int, place: Path) -> None:
     store, run, items = _HERE["store"], _HERE["ids"]["v0"], _HERE["items"]
     runs = Runs(store)
     kind = chance.choice(("long", "lines", "wide", "tasks", "records", "pairs", "trace"))
-    data: Any = {"tasks": _tasks, "records": _records, "long": _long, "lines": _long}.get(kind, lambda *_: None)(run, items)
+    data: Any = {"tasks": _tasks, "records": _records, "long": _long, "lines": _long}.get(kind, lambda *_: None)(
+        run, items
+    )
     read: Any
     if kind in ("long", "wide"):
         rows = data or _wide()

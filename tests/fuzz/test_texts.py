@@ -61,7 +61,12 @@ def test_detectors(chance: Random, edits: int, place: Path) -> None:
     shown(request)
     shown(text)
     response = settle(lambda: read_response(text, stop_reason=chance.choice((None, "stop", "max_tokens", "x"))))
-    item: dict[str, Any] = {"country": chance.choice((None, "US", "ZZ")), "domain": "violence", "role": None, "expected": None}
+    item: dict[str, Any] = {
+        "country": chance.choice((None, "US", "ZZ")),
+        "domain": "violence",
+        "role": None,
+        "expected": None,
+    }
     found = settle(lambda: detect(request, response, item))
     assert len(json.dumps(found, allow_nan=False)) < 4_000
     assert settle(lambda: classify(request, text)) and isinstance(settle(lambda: redirects(request, text)), bool)
