@@ -151,7 +151,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """A cell that no spreadsheet runs as a formula, and whose line ends are quoted: the writer sees to this one only."""
+    """A cell that no spreadsheet runs as a formula, with line ends of the kind that the writer quotes."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return f"'{text}" if text[:1] in ("=", "@", "+", "-", "\t", "\n") else text
 

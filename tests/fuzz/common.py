@@ -102,14 +102,19 @@ def settle(call: Callable[[], Any], *allowed: type[Exception]) -> Any:
         with _alarm():
             found = call()
     except allowed as ex:
-        assert type(ex).__module__.split(".")[0] in OURS, f"{type(ex)} is none of ours"
-        for line in getattr(ex, "reasons", (str(ex),)):
-            assert 0 < len(line) < LONGEST, f"a message of {len(line)} characters: {line[:200]!r}"
-            assert line.isprintable(), ascii(line)
+        _check(ex)
         found = None
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert grown < MEMORY, f"grew by {grown:,} bytes"
     return found
+
+
+def _check(error: Exception) -> None:
+    """An error says in one line, which any terminal can show, what is wrong; one of several reasons, each in a line."""
+    assert type(error).__module__.split(".")[0] in OURS, f"{type(error)} is none of ours"
+    for line in getattr(error, "reasons", (str(error),)):
+        assert 0 < len(line) < LONGEST, f"a message of {len(line)} characters: {line[:200]!r}"
+        assert line.isprintable(), ascii(line)
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from tests.support.people import import_judgments, judgments
 _HERE: dict[str, Any] = {}
 KEYS: Final = (
     "group", "measure", "run", "baseline", "item", "epoch", "domain", "domains", "judges", "kin", "w_refusal",
-    "w_relevance", "w_made_up", "criterion", "correction", "status", "state", "spread", "sort", "contact", "which", "with",
+    "w_relevance", "w_made_up", "criterion", "correction", "status", "state", "spread", "sort", "contact", "which",
+    "with",
     "values", "margin", "severity", "turns", "people", "page", "any", "embed", "",
 )  # fmt: skip
 SAFE: Final = ("runs", "compare", "agreement", "import", "report", "verify", "ingest")

@@ -62,7 +62,7 @@ def test_labels(chance: Random, edits: int, place: Path) -> None:
 @fuzzed("sorry-bench")
 def test_sorry_bench(chance: Random, edits: int, place: Path) -> None:
     rows = [judgment(1, 0.0), judgment(391, 1), judgment(51, None), judgment(1, 1.0, model="other"),
-            {"question_id": 381, "category": "39", "prompt_style": "slang", "score": 1.0, "model_id": "org/m"}]  # fmt: skip
+            {"question_id": 381, "category": "39", "prompt_style": "slang", "score": 1, "model_id": "o/m"}]  # fmt: skip
     told = rows_of(edited(rows, chance, edits), rows)
     text = "\n".join(as_json(row, chance) for row in told)
     if chance.random() < 0.2:

@@ -1,4 +1,4 @@
-"""No pattern of the packages takes for ever: none is ambiguous by its form, and none is slow on texts made against it."""
+"""No pattern of the packages takes for ever: none is ambiguous by its form, and none is slow on texts made for it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SURE: Final = 0.002
 STEEP: Final = 6.5
 """Growth from one length to its double: 2 is linear, 4 quadratic, 8 cubic."""
 KNOWN: Final[Mapping[str, str]] = {
-    "judges.annotation.blind": "its alternatives are words, told apart by the whole word; of a name's versions each has digits of its own",
+    "judges.annotation.blind": "its alternatives are words, told apart by the whole word",
     "judges.resources.context": "between two repetitions a verb has to stand",
     "judges.resources.cues": "its alternatives are words, told apart by the whole word",
     "leaderboard/static/pieces.py:95": "nothing has to follow, so that nothing is tried anew; our own text only",
@@ -101,14 +101,16 @@ def test_all_patterns_are_found() -> None:
     assert len(sources) > 500
     for known in (r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", r"[^\s@]+@[^\s@]+", r"\s*\([^)]*\)"):
         assert known in sources
-    assert ambiguities((r"(?:a+)+b", 0)) and ambiguities((r"(?:\w|\d)*x", 0)) and ambiguities((r"(\s*\w*)*", 0))
+    assert ambiguities((r"(?:a+)+b", 0)) and ambiguities((r"(?:\w|\d\d)*x", 0)) and ambiguities((r"(\s*\w*)*", 0))
     assert not ambiguities((r"(?:a+,)+b", 0)) and not ambiguities((r"(?:a|b)*x", 0))
     assert "does not end" in slow((r"(?:a|a)*b", 0)) and not slow((r"a+b", 0))
 
 
 def test_no_pattern_is_ambiguous_by_its_form() -> None:
     wrong = {
-        p[0]: (where, ambiguities(p)) for p, where in everything(QUICKLY).items() if where not in KNOWN and ambiguities(p)
+        p[0]: (where, ambiguities(p))
+        for p, where in everything(QUICKLY).items()
+        if where not in KNOWN and ambiguities(p)
     }
     assert not wrong, "\n".join(f"{where}: {sorted(set(why))}: {p[:200]}" for p, (where, why) in wrong.items())
 
@@ -125,8 +127,9 @@ def test_no_pattern_is_slow_on_texts_made_against_it(every: int) -> None:
 
 
 PIECES: Final = (
-    "?", "!", "\t", "\x00", "1", "0", "1-", "1 ", "(", ")", ".", ",", ":", "a", "A", "a ", "a.", "a@", "@", "/", "- ", "* ", "# ",
-    "1. ", "\n", " \n", "call ", "or ", "text or ", "to ", "I ", "'", '"', "[", "]", "{", "}", '{"a', "_", "=", "<", "<think>",
+    "?", "!", "\t", "\x00", "1", "0", "1-", "1 ", "(", ")", ".", ",", ":", "a", "A", "a ", "a.", "a@", "@", "/", "- ", "* ",
+    "# ", "1. ", "\n", " \n", "call ", "or ", "text or ", "to ", "I ", "'", '"', "[", "]", "{", "}", '{"a', "_", "=", "<",
+    "<think>",
     "</think>", "<|", "%2e", " ", "٣", "refusal: 1\n", "refusal:", '"refusal": ', "no ", "sorry, ", "why ", "www.", "http://",
     "555-", "800 ", "nine ", "one-eight-", "criterion 1", "rating: ", "a\u0301", "\u200b", "\u202e", "🙂",
 )  # fmt: skip

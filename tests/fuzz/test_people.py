@@ -1,4 +1,4 @@
-"""People's ratings in tables and in exports of annotation tools: each row is checked, and a file is added or refused."""
+"""People's ratings in tables and in exports of annotation tools: each row is checked, the file added or refused."""
 
 from __future__ import annotations
 

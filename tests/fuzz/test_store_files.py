@@ -1,4 +1,4 @@
-"""The store's own files, and logs, with something wrong in them: what cannot be read is named, and nothing else fails."""
+"""The store's own files, and logs, with something wrong in them: what cannot be read is named, no more."""
 
 from __future__ import annotations
 
