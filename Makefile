@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test tests lint test-slow bench study clean
+.PHONY: setup demo test tests lint test-slow bench study licences sbom audit clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,17 @@ bench: setup
 study: setup
 	nice $(BIN)/python -m bench.study
 	nice $(BIN)/python -m bench.sweeps
+
+licences: setup
+	$(BIN)/python -m scripts.licences
+
+# The bill of materials that goes with a release.
+sbom: setup
+	$(BIN)/python -m scripts.sbom sbom.json
+
+# Offline: ADVISORIES is a folder of advisories in the OSV format (scripts/audit.py).
+audit: setup
+	$(BIN)/python -m scripts.audit $(ADVISORIES)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -19,6 +19,7 @@ from typing import IO, Any, Final, Literal, cast
 
 from evals.capability_tasks import Scoring, scoring_of
 from evals.conditions import Condition
+from rubrics.errors import MendableError
 
 Backend = Literal["hf", "vllm", "local-completions", "local-chat-completions"]
 BACKENDS: Final[tuple[Backend, ...]] = ("hf", "vllm", "local-completions", "local-chat-completions")
@@ -40,7 +41,7 @@ _REFUSED: Final = re.compile(r"API request failed! [^\n]*?(?=\. Retry|\n)")
 MAX_SAID: Final = 200
 
 
-class CapabilityError(ValueError):
+class CapabilityError(MendableError):
     """A plan that cannot be run, or a run that failed; the message says what to do."""
 
 

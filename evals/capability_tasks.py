@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
-import yaml
+from rubrics.reading import read_yaml
 
 Scoring = Literal["likelihood", "generation"]
 """A task whose answers are given and compared by their likelihood, or one whose answer is generated and read."""
@@ -94,8 +94,8 @@ def _own(include: Path) -> dict[str, Scoring]:
     found: dict[str, Scoring] = {}
     for path in sorted(include.rglob("*.yaml")):
         try:
-            told = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
+            _, told = read_yaml(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
             continue
         if isinstance(told, dict) and isinstance(told.get("task"), str) and "include" not in told:
             kind = str(told.get("output_type", "generate_until"))

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rubrics.errors import MendableError
 from rubrics.expectations import DOMAINS, RISK_LEVELS, ROLES, Expectations, routing_table
 
 MAX_PROMPT_CHARS: Final = 200_000
 
 
-class PromptSetError(ValueError):
+class PromptSetError(MendableError):
     """A prompt set that cannot be used; the message names the file, the row and the mend."""
 
 
@@ -106,8 +107,9 @@ def build_item(row: Mapping[str, Any], where: str, default_id: str) -> Item:
     prompt = row.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         raise PromptSetError(f"{where}: no `prompt`; give every row a text")
-    if not _is_unicode(prompt):
-        raise PromptSetError(f"{where}: the prompt holds half a character (a lone surrogate); mend its encoding")
+    half = next((k for k, v in row.items() if isinstance(v, str) and not _is_unicode(v)), None)
+    if half is not None:
+        raise PromptSetError(f"{where}: the {half[:40]} holds half a character (a lone surrogate); mend its encoding")
     if len(prompt) > MAX_PROMPT_CHARS:
         raise PromptSetError(f"{where}: the prompt has more than {MAX_PROMPT_CHARS:,} characters")
     domain = row.get("domain") or None

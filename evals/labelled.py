@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rubrics.errors import MendableError
 from rubrics.model import Rubric
 
 MAX_FIELD: Final = 10_000_000
 """Characters of one field of a CSV file; Python's own limit is below what models write."""
 
 
-class LabelError(ValueError):
+class LabelError(MendableError):
     """A file of people's labels that cannot be used; the message says where and what to do."""
 
 

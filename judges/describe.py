@@ -40,10 +40,11 @@ _LINK: Final = re.compile(
 _ITEM: Final = re.compile(r"[ \t]*(?:[-*+•·▪–]|\(?(?:\d{1,2}|[a-hA-H])[.)])[ \t]+(?=\S)")
 _HEADING: Final = re.compile(r"[ \t]*#{1,6}[ \t]+")
 _NUMBER: Final = re.compile(r"(?<![^\W\d_])[+(]?\d[\d.,:/()-]*")
-_END: Final = re.compile(r"[.!?…]+(?=[\"')\]*_]{0,3}(?:\s|$))")
+# A run of marks is taken whole and from its start, for one of twenty thousand would else be tried from each of them.
+_END: Final = re.compile(r"(?<![.!?…])[.!?…]++(?=[\"')\]*_]{0,3}(?:\s|$))")
 _SHORT: Final = re.compile(r"\b(?:e\.g|i\.e|etc|vs|dr|mr|mrs|ms|prof|st|a\.m|p\.m|no|approx)\.(?=\s+[a-z\d(A-Z])", re.I)
 _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
-_QUESTION: Final = re.compile(r"\?+(?=[\"')\]*_]{0,3}(?:\s|$))")
+_QUESTION: Final = re.compile(r"(?<!\?)\?++(?=[\"')\]*_]{0,3}(?:\s|$))")
 
 _MORALISING: Final = re.compile(
     r"\b(?:immoral|unethical|sinful|shame(?:ful)?|asham(?:ed|ing)|disgust(?:ing|ed)|despicable|reprehensible|irresponsible"

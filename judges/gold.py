@@ -18,12 +18,13 @@ import numpy as np
 from judges.agreement import confusion
 from judges.stats import Estimate, proportion_estimate
 from judges.verdict import Verdict
+from rubrics.errors import MendableError
 from rubrics.model import Criterion, Rubric
 
 GOLD: Final = Path(__file__).with_name("validation") / "gold_ladder.jsonl"
 
 
-class GoldError(ValueError):
+class GoldError(MendableError):
     """A file of gold answers that cannot be used; the message says where and what to do."""
 
 
@@ -93,7 +94,11 @@ def load_gold(rubric: Rubric, path: Path = GOLD) -> tuple[GoldCase, ...]:
         GoldError: A line that cannot be read, or a value that is not on its scale.
     """
     cases = []
-    for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as ex:
+        raise GoldError(f"{path.name}: cannot be read as UTF-8 text") from ex
+    for n, line in enumerate(text.splitlines(), 1):
         where = f"{path.name}, line {n}"
         try:
             row = json.loads(line)
@@ -108,7 +113,7 @@ def load_gold(rubric: Rubric, path: Path = GOLD) -> tuple[GoldCase, ...]:
                 cases.append(
                     GoldCase(row["id"], row["domain"], row["criterion"], row["request"], row["response"], intended)
                 )
-        except (ValueError, KeyError, TypeError, AttributeError) as ex:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as ex:
             raise GoldError(f"{where}: no gold answer ({' '.join(str(ex).split())[:120]})") from ex
     return tuple(cases)
 

@@ -10,8 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rubrics.errors import MendableError
+from rubrics.reading import MAX_CHARS, YamlError, read_yaml
 
 PANELS_PATH: Final = Path(__file__).with_name("panels.yaml")
 DEFAULT_PANEL: Final = "offline"
@@ -26,7 +28,7 @@ FAMILIES: Final[tuple[tuple[str, str], ...]] = (
 )  # fmt: skip
 
 
-class PanelError(ValueError):
+class PanelError(MendableError):
     """A panel that cannot be used; the message says what to do."""
 
 
@@ -141,11 +143,13 @@ def panel_names(path: Path = PANELS_PATH) -> tuple[str, ...]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > MAX_CHARS:
+            raise PanelError(f"{path}: larger than {MAX_CHARS:,} bytes; a file of panels is a page of YAML")
+        _, data = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as ex:
         raise PanelError(f"cannot read panels from {path}: {ex.strerror}") from ex
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as ex:
-        raise PanelError(f"{path} is not valid YAML: {' '.join(str(ex).split())[:200]}") from ex
+    except (YamlError, UnicodeDecodeError) as ex:
+        raise PanelError(f"{path} is not valid YAML: {ex}") from ex
     panels = data.get("panels") if isinstance(data, dict) else None
     if not isinstance(panels, dict) or not panels:
         raise PanelError(f"{path} has no `panels`")

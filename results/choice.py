@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from typing import Final
 
 from results.manifest import Manifest
+from rubrics.errors import MendableError
 from rubrics.loader import BUILT_IN, load_rubric, rubric_sha256
 from rubrics.model import MeanAggregate, QualityAggregate, Rubric
 
 NO_FAMILY: Final = frozenset({None, "", "none"})
+
+
+class ChoiceError(MendableError):
+    """A text that is no choice."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,29 @@ class Choice:
 
     @classmethod
     def from_text(cls, text: str) -> Choice:
-        """Read `to_text` back."""
-        told = json.loads(text) if text else {}
-        lists = {k: tuple(told[k]) for k in ("judges", "domains") if k in told}
-        return cls(**{**told, **lists})
+        """Read `to_text` back.
+
+        Raises:
+            ChoiceError: It is no such text.
+        """
+        if not text:
+            return cls()
+        try:
+            told = json.loads(text)
+        except (ValueError, RecursionError) as ex:
+            raise ChoiceError("a choice that is no JSON; choose anew on the page") from ex
+        if not isinstance(told, dict) or told.keys() - {f.name for f in fields(cls)}:
+            raise ChoiceError("a choice has weights, judges, without_family and domains; choose anew on the page")
+        weights, family = told.get("weights", {}), told.get("without_family", False)
+        lists = [told.get(k, []) for k in ("judges", "domains")]
+        good = isinstance(weights, dict) and all(type(w) in (int, float) and 0 <= w <= 1e6 for w in weights.values())
+        if not good or not isinstance(family, bool) or not all(_texts(each) for each in lists):
+            raise ChoiceError("weights are numbers from 0 up, judges and domains names; choose anew on the page")
+        return cls({c: float(w) for c, w in weights.items()}, tuple(lists[0]), family, tuple(lists[1]))
+
+
+def _texts(told: object) -> bool:
+    return isinstance(told, list) and all(isinstance(t, str) for t in told)
 
 
 def rubric_of(run: Manifest) -> Rubric | None:

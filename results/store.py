@@ -21,6 +21,7 @@ from results.catalogue import Catalogue, Unreadable, stamp
 from results.manifest import Manifest
 from results.schema import FIGURES, RATINGS, SCHEMA_VERSION, ratings_sha256
 from results.writing import MANIFEST, new_draft, ratings_name, sweep, write_bytes, write_table, writing
+from rubrics.errors import MendableError
 
 DEFAULT_STORE: Final = Path(__file__).resolve().parent / "store"
 ENV_STORE: Final = "PSYCHOSAFE_STORE"
@@ -33,7 +34,7 @@ ADDED: Final = "added"
 """Folder in a run's folder that holds what was added to it."""
 
 
-class StoreError(ValueError):
+class StoreError(MendableError):
     """Something in the store, or asked of it, that cannot be used."""
 
 

@@ -18,6 +18,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
+from rubrics.errors import MendableError
 from rubrics.expectations import ResourceClass
 
 HELPLINES_VERSION: Final = "1.0"
@@ -52,7 +53,7 @@ _HOST: Final = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/\S*)?")
 _DATE: Final = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?")
 
 
-class HelplineError(ValueError):
+class HelplineError(MendableError):
     """A registry that cannot be used; one line that names the row and the mend."""
 
 

@@ -10,16 +10,18 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from rubrics.errors import MendableError
 from rubrics.model import Aggregate, Criterion, GateAggregate, JudgePrompt, QualityAggregate, Rubric, TwinAggregate
+from rubrics.reading import MAX_CHARS, YamlError, read_yaml
 
 HERE: Final = Path(__file__).parent
 BUILT_IN: Final = {"psychosafe": HERE / "psychosafe.yaml", "paper": HERE / "psychosafe_paper.yaml"}
 """Rubrics that go by a short name."""
-MAX_BYTES: Final = 1_000_000
+MAX_BYTES: Final = MAX_CHARS
 """A rubric is a page of text; a larger file is something else."""
 
 
-class RubricError(ValueError):
+class RubricError(MendableError):
     """A rubric that cannot be used; the message names file, line and mend."""
 
 
@@ -76,13 +78,10 @@ def parse_rubric(text: str, name: str = "rubric") -> Rubric:
         RubricError: With `name`, the line, and what is wrong there.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as ex:
-        mark = getattr(ex, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark is not None else ""
-        what = " ".join(str(getattr(ex, "problem", None) or ex).split())
-        raise RubricError(f"{name}: {line}not valid YAML: {what}") from ex
+        node, data = read_yaml(text)
+    except YamlError as ex:
+        line = f"line {ex.line}: " if ex.line is not None else ""
+        raise RubricError(f"{name}: {line}not valid YAML: {ex.what}") from ex
     if not isinstance(data, dict):
         raise RubricError(f"{name}: line 1: a rubric is a mapping with name, version, criteria and aggregates")
     try:
@@ -157,7 +156,7 @@ def _say(error: Any, data: Any) -> str:
     if error["type"] == "extra_forbidden":
         return f"`{where}` is no key of a rubric"
     if loc and loc[-1] == "scale":
-        return f"unknown scale {error['input']!r}; use binary, ordinal or nominal"
+        return f"unknown scale {str(error['input'])[:60]!r}; use binary, ordinal or nominal"
     if error["type"] == "union_tag_invalid":
         return f"`{where}`: unknown rule; use mean, gate, quality or twin_answered"
     return f"`{where}`: {error['msg'].removeprefix('Value error, ')}"

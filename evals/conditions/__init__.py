@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rubrics.errors import MendableError
+
 HERE: Final = Path(__file__).parent
 BASELINE: Final = "You are a helpful assistant."
 """The paper's baseline system prompt."""
@@ -14,7 +16,7 @@ NAMES: Final = ("none", "baseline", "prompted")
 MAX_BYTES: Final = 1_000_000
 
 
-class ConditionError(ValueError):
+class ConditionError(MendableError):
     """A condition that cannot be used; the message says what to do."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rubrics.errors import MendableError
+
 PER_CATEGORY: Final = 10
 """Base questions a category."""
 
@@ -67,7 +69,7 @@ MUTATIONS: Final = (*STYLES, *PERSUASION, *CIPHERS, *TRANSLATIONS)
 """The 20 mutations, without the base set."""
 
 
-class SorryError(ValueError):
+class SorryError(MendableError):
     """SORRY-Bench files or arguments that cannot be used; one line that says what to do."""
 
 

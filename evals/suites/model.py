@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from evals.suites.serve import Serve
 from judges.panels import DEFAULT_PANEL, Price
+from rubrics.errors import one_line
 
 TaskName = Literal["psychosafe", "contrast", "escalation", "sorry_bench", "xstest"]
 """The tasks of this project."""
@@ -26,12 +27,16 @@ _GENERATION: Final = frozenset(
 _LIMITS: Final = frozenset({"message_limit", "token_limit", "time_limit", "working_limit", "cost_limit"})
 
 
+MAX_REASONS: Final = 50
+
+
 class SuiteError(ValueError):
     """A suite that cannot be used; one line a reason, each of which says what to do."""
 
     def __init__(self, *reasons: str) -> None:
-        self.reasons = reasons
-        super().__init__("\n".join(reasons))
+        more = f"and {len(reasons) - MAX_REASONS} more" if len(reasons) > MAX_REASONS else ""
+        self.reasons = (*map(one_line, reasons[:MAX_REASONS]), *([more] if more else []))
+        super().__init__("\n".join(self.reasons))
 
 
 class _Part(BaseModel):

@@ -9,28 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from evals.suites.model import ModelEntry, Suite, SuiteError, TaskEntry
 from evals.suites.serve import Serve
+from rubrics.reading import MAX_CHARS, YamlError, read_yaml
 
-MAX_BYTES: Final = 1_000_000
+MAX_BYTES: Final = MAX_CHARS
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PARTS: Final[Mapping[str, type[BaseModel]]] = {"models": ModelEntry, "tasks": TaskEntry, "serve": Serve}
-
-
-class _Strict(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, and not silently the last of the two."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            name = self.construct_object(key, deep=True)
-            if isinstance(name, str) and name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{name[:60]!r} stands twice", key.start_mark)
-            seen.add(name if isinstance(name, str) else None)
-        return super().construct_mapping(node, deep)
 
 
 def read_suite(path: Path, environ: Mapping[str, str] | None = None) -> Suite:
@@ -68,12 +55,10 @@ def _data(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as ex:
         raise SuiteError(f"{path}: not UTF-8 text; save it as UTF-8") from ex
     try:
-        data = yaml.load(text, _Strict)  # noqa: S506  (a SafeLoader)
-    except (yaml.YAMLError, RecursionError, ValueError) as ex:
-        mark = getattr(ex, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        what = getattr(ex, "problem", None) or "nested too deeply"
-        raise SuiteError(f"{path}{where}: not valid YAML: {' '.join(str(what).split())[:160]}") from ex
+        _, data = read_yaml(text)
+    except YamlError as ex:
+        where = f", line {ex.line}" if ex.line is not None else ""
+        raise SuiteError(f"{path}{where}: not valid YAML: {ex.what}") from ex
     if not isinstance(data, dict):
         raise SuiteError(f"{path}: no suite: it begins with `suite: NAME`, then `models:` and `tasks:`")
     return data

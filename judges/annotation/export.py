@@ -146,9 +146,14 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     table = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
     table.writeheader()
     for row in rows:
-        # A text that starts like a formula would be run by a spreadsheet.
-        table.writerow({k: "'" + v if isinstance(v, str) and v[:1] in "=@+-\t\r" and v else v for k, v in row.items()})
+        table.writerow({k: _cell(v) if isinstance(v, str) else v for k, v in row.items()})
     return out.getvalue()
+
+
+def _cell(text: str) -> str:
+    """A cell that no spreadsheet runs as a formula, with line ends of the kind that the writer quotes."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text[:1] in ("=", "@", "+", "-", "\t", "\n") else text
 
 
 def score_files(plan: Plan, map: PlanMap, ratings: Sequence[SavedRating]) -> list[ScoreFile]:

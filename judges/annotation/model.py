@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from rubrics.errors import MendableError
 from rubrics.model import Criterion, Rubric
 
 PLAN_VERSION: Final = 1
@@ -32,7 +33,7 @@ Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 Annotator = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w .-]{0,38}\w$|^[A-Za-z0-9]$")]
 
 
-class AnnotationError(ValueError):
+class AnnotationError(MendableError):
     """A plan, a rating or a database that cannot be used; one line that says what to do."""
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import yaml
 
 from evals.capabilities import BACKENDS, Backend, CapabilityError, Plan, check, command, run, warnings_of
 from evals.conditions import NAMES, load_condition
@@ -28,6 +27,7 @@ from results.compare import NotComparable
 from results.manifest import Manifest
 from results.schema import CAPABILITY, LM_EVAL
 from results.store import Store
+from rubrics.reading import YamlError, read_yaml
 
 OUTPUT: Final = Path("capabilities")
 """Folder of the harness's own files; they hold questions and answers, so they stay out of the store."""
@@ -163,8 +163,8 @@ def _arguments(given: Iterable[str]) -> dict[str, Any]:
         if not equals or not key:
             raise CapabilityError(f"-M {text[:40]!r} is no KEY=VALUE")
         try:
-            out[key] = yaml.safe_load(value)
-        except yaml.YAMLError as ex:
+            out[key] = read_yaml(value)[1]
+        except YamlError as ex:
             raise CapabilityError(f"-M {key[:40]}: the value is no YAML; put it in quotes") from ex
     return out
 

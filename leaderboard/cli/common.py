@@ -180,7 +180,9 @@ def _csv(table: Table) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """A cell of a CSV file that no spreadsheet runs as a formula."""
+    """A cell of a CSV file that no spreadsheet runs as a formula, and that breaks no row."""
+    # The writer quotes only the line end that it writes itself.
+    text = text.replace("\r", " ")
     starts = text[:1] in ("=", "@") or (text[:1] in ("+", "-") and not text[1:2].isdigit())
     return f"'{text}" if starts else text
 

@@ -200,11 +200,11 @@ def _protocol(data: Mapping[str, Any], task: str) -> str | None:
     if version is None and leaves != [task]:
         parts = {str(versions.get(leaf)) for leaf in leaves}
         version = parts.pop() if len(parts) == 1 and None not in map(versions.get, leaves) else None
-    few = {shots.get(leaf) for leaf in leaves}
+    few = {None if (k := shots.get(leaf)) is None else str(k)[:10] for leaf in leaves}
     n, total = counts_of(data, task)
     if version is None or len(few) != 1 or None in few or n is None or total is None:
         return None
-    return f"version {str(version)[:20]}, {str(few.pop())[:10]} shots, {n} of {total} items"
+    return f"version {str(version)[:20]}, {few.pop()} shots, {n} of {total} items"
 
 
 def _manifest(data: Mapping[str, Any], figures: Mapping[str, Estimate], path: Path, raw: bytes) -> Manifest:

@@ -158,15 +158,28 @@ def _number(value: Any, where: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ImportRefused(f"{where}: {str(value)[:40]!r} is no number")
-    return float(value) if math.isfinite(value) else None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # an integer of hundreds of digits
+        raise ImportRefused(f"{where}: {str(value)[:40]!r} is no number") from None
 
 
-def leaves_of(data: Mapping[str, Any], task: str, seen: frozenset[str] = frozenset()) -> list[str]:
-    """The tasks that a group rests on; the task itself where it is none."""
-    members = mapping_of(data.get("group_subtasks")).get(task)
-    if not isinstance(members, list) or not members or task in seen:
-        return [task]
-    return [leaf for m in members for leaf in leaves_of(data, str(m), seen | {task})]
+def leaves_of(data: Mapping[str, Any], task: str) -> list[str]:
+    """The tasks that a group rests on, each once; the task itself where it is none."""
+    groups = mapping_of(data.get("group_subtasks"))
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    ahead = [task]
+    # Each group is opened once: groups of groups may name each other as often as they like.
+    while ahead:
+        name = ahead.pop()
+        members = groups.get(name)
+        if not isinstance(members, list) or not members:
+            found[name] = None
+        elif name not in seen:
+            seen.add(name)
+            ahead += map(str, reversed(members))
+    return list(found) or [task]
 
 
 def counts_of(data: Mapping[str, Any], task: str) -> tuple[int | None, int | None]:

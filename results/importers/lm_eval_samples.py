@@ -21,6 +21,8 @@ _HASH: Final = re.compile(r"[0-9a-f]{16,64}")
 _KEPT: Final = 16
 """Digits of a question's hash that are kept; of 100,000 questions two are alike with a chance of 1 in 10^9."""
 MAX_LINE: Final = 16 * 2**20
+_MOST: Final = 1e300
+"""A larger number is no score; neither is an infinite one, or one that is none."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _scores(sample: Mapping[str, Any]) -> Iterable[tuple[str, float]]:
     """Metrics of a sample that are one number; others, as counts for a perplexity, are no score of a question."""
     for name in sample["metrics"]:
         value = sample.get(name) if isinstance(name, str) else None
-        if isinstance(value, int | float) and math.isfinite(value):
+        if isinstance(value, int | float) and -_MOST < value < _MOST:
             yield str(name)[:60], float(value)
 
 

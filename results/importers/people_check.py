@@ -23,6 +23,7 @@ from results.schema import (
     Rating,
 )
 from results.store import Store
+from rubrics.errors import MendableError
 
 MAX_RATER: Final = 80
 MAX_REPEAT: Final = 999
@@ -34,7 +35,7 @@ _NUMBER: Final = re.compile(r"[+-]?\d{1,6}(?:\.0{1,6})?", re.A)
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
 
-class BadRow(ValueError):
+class BadRow(MendableError):
     """Why a row cannot be used."""
 
 

@@ -24,12 +24,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from results.importers.people_rows import RefusedRow, file_name, read_file, shown, text_of
 from results.importers.people_runs import Runs
 from results.importers.psychosafe import ImportRefused
+from rubrics.reading import YamlError, read_yaml
 
 MAX_CHARS: Final = 100_000
 SKIPPED: Final = "skipped"
@@ -153,14 +153,13 @@ def read_mapping(path: Path) -> Mapping:
     if len(text) > MAX_CHARS:
         raise ImportRefused(f"{name}: longer than {MAX_CHARS:,} characters; a mapping names columns only")
     try:
-        if any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, Loader=yaml.BaseLoader)):
-            raise ImportRefused(f"{name}: it refers to another part of itself; write it out")
         # As text throughout: in YAML 1.1, `yes` is a truth value and `1` a number.
-        data = _plain(yaml.compose(text, Loader=yaml.BaseLoader), name)
-    except (yaml.YAMLError, RecursionError) as ex:
-        mark = getattr(ex, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark is not None else ""
-        raise ImportRefused(f"{name}: not valid YAML{line}; `psychosafe import --help` shows an example") from ex
+        _, data = read_yaml(text, as_text=True)
+    except YamlError as ex:
+        line = f" at line {ex.line}" if ex.line is not None else ""
+        raise ImportRefused(
+            f"{name}: not valid YAML{line}: {ex.what}; `psychosafe import --help` shows an example"
+        ) from ex
     try:
         return Mapping.model_validate(data)
     except ValidationError as ex:
@@ -168,17 +167,3 @@ def read_mapping(path: Path) -> Mapping:
         place = ".".join(str(p) for p in first["loc"] if str(p) not in ("Column", "str"))[:80]
         why = first["msg"].removeprefix("Value error, ")
         raise ImportRefused(f"{name}: {place + ': ' if place else ''}{why}; see `psychosafe import --help`") from ex
-
-
-def _plain(node: yaml.Node | None, name: str) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        found: dict[str, Any] = {}
-        for key, value in node.value:
-            text = str(_plain(key, name))
-            if text in found:
-                raise ImportRefused(f"{name}: line {key.start_mark.line + 1}: {shown(text)} stands twice")
-            found[text] = _plain(value, name)
-        return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(part, name) for part in node.value]
-    return node.value if node is not None else None

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from results.importers.psychosafe import ImportRefused
 from results.manifest import SourceFacts
+from rubrics.errors import one_line
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 _SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
@@ -61,7 +62,7 @@ class RefusedRow:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.reason}"
+        return one_line(f"{self.where}: {self.reason}")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ from results.manifest import (
     make_run_id,
 )
 from results.schema import DESCRIBE_RATER, PANEL_RATER, Rating
+from rubrics.errors import MendableError
 from rubrics.loader import load_rubric
 from rubrics.model import Rubric
 
@@ -54,7 +55,7 @@ ANSWER: Final = "model_answer_"
 _SERIES: Final = re.compile(r"^(?P<judge>.+?)_(?P<run>v\d+(?:_[a-z0-9]+)?)$")
 
 
-class ImportRefused(ValueError):
+class ImportRefused(MendableError):
     """A file that is not in the layout; the message names the row."""
 
 

@@ -60,7 +60,7 @@ def _runs(file: LogFile) -> Iterator[tuple[Manifest, pa.Table]]:
         try:
             manifest = _manifest(log, name, digest)
             table = log_ratings(manifest, log.summaries, name)
-        except (ValueError, LookupError, TypeError, AttributeError) as ex:
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as ex:
             what = " ".join(str(ex).split())[:160]
             raise LogError(f"the verdicts of {name} do not fit what it says of its panel ({what})") from ex
         yield manifest.model_copy(update={"ratings": ratings_sha256(table, encoded=True)}), table
@@ -71,13 +71,15 @@ def _panels(summaries: Sequence[Summary]) -> list[str]:
     for summary in summaries:
         scores = summary.get("scores")
         for name, score in (scores if isinstance(scores, Mapping) else {}).items():
-            if isinstance(score, Mapping) and "panel" in (score.get("metadata") or {}):
+            metadata = score.get("metadata") if isinstance(score, Mapping) else None
+            if isinstance(metadata, Mapping) and "panel" in metadata:
                 names[name] = None
     return sorted(names)
 
 
 def _metadata(summary: Summary, name: str) -> Mapping[str, Any] | None:
-    score = (summary.get("scores") or {}).get(name)
+    scores = summary.get("scores")
+    score = scores.get(name) if isinstance(scores, Mapping) else None
     found = score.get("metadata") if isinstance(score, Mapping) else None
     return found if isinstance(found, Mapping) else None
 

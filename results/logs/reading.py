@@ -17,6 +17,7 @@ from pydantic_core import from_json
 
 from results.logs.archive import HEADER, SUMMARIES, NoArchive
 from results.logs.files import LogFile
+from rubrics.errors import MendableError
 
 LOG_VERSION: Final = 2
 """Version of Inspect's log layout that is read directly."""
@@ -29,7 +30,7 @@ NOT_FINISHED: Final = "the run has status {!r}; finish it with `inspect eval-ret
 NO_SAMPLES: Final = "its samples cannot be read: copy the log again"
 
 
-class LogError(ValueError):
+class LogError(MendableError):
     """A log that cannot be ingested; the message says why and what to do."""
 
 
@@ -162,7 +163,7 @@ def _run_of(text: str) -> tuple[list[str], int]:
     while match := _MEMBER.match(text, at):
         try:
             end = JSONDecoder().raw_decode(text, match.end())[1]
-        except ValueError:
+        except (ValueError, RecursionError):
             return [], 0
         names.append(match[1])
         if text[end : end + 1] != ",":

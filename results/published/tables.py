@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from judges.stats import Estimate, combination, wilson
+from rubrics.errors import MendableError
 
 HERE: Final = Path(__file__).parent
 WIDEST: Final = "Wilson on the {} questions, as if all wordings of one agreed (the widest case)"
@@ -22,7 +23,7 @@ UNPAIRED: Final = "Newcombe's hybrid score, unpaired"
 Rounding = Literal["once", "twice", "none"]
 
 
-class PublishedError(ValueError):
+class PublishedError(MendableError):
     """A published table that does not add up; the message names the cell."""
 
 

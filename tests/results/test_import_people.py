@@ -363,7 +363,7 @@ def test_a_spreadsheet_with_a_column_for_each_person(store: Store, own: str, tmp
         ("criteria: {refusal: a}\n", "criteria.refusal"),
         ("criterion: {refusal: {column: a}}\n", "criterion"),
         ("item: a\nitem: b\n", "line 2: 'item' stands twice"),
-        ("criteria: &x {refusal: {column: a}}\ncolumns: *x\n", "refers to another part of itself"),
+        ("criteria: &x {refusal: *x}\n", "a part that holds itself"),
         ("criteria: [\n", "not valid YAML at line"),
         ("- a\n", "valid dictionary"),
         ("item: a\n", "neither criteria nor columns"),
