@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from judges.stats import Estimate
 from results.catalogue import Catalogue, Unreadable, stamp
+from results.engine import ask
 from results.manifest import Manifest
 from results.schema import FIGURES, RATINGS, SCHEMA_VERSION, ratings_sha256
 from results.writing import MANIFEST, new_draft, ratings_name, sweep, write_bytes, write_table, writing
@@ -250,10 +251,7 @@ class Store:
             known = self._asked.get(key)
             if known is not None and known[0] == stamp:
                 return known[1]
-            # A cursor of its own: pages of several sessions ask at once.
-            rows: list[tuple[Any, ...]] = (
-                duckdb.cursor().execute(sql, [[str(f) for f in files], *parameters]).fetchall()
-            )
+            rows = ask(sql, [[str(f) for f in files], *parameters])
         except (OSError, duckdb.Error) as ex:
             raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
         if len(self._asked) >= MAX_REMEMBERED:
