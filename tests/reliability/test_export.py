@@ -128,4 +128,8 @@ def test_damaged_files_that_can_be_made_again_are(board: Store, tmp_path: Path) 
         (store.root / "derived" / name).write_bytes(raw[: len(raw) // 2] if n % 2 else bytes(broken))
     good(inside(*export(store, page)))
     assert page.read_bytes() == before
-    assert contents(store.root / "derived") == made
+    # A catalogue that cannot be read is done without until there is another run.
+    again = contents(store.root / "derived")
+    assert {n: raw for n, raw in again.items() if not n.startswith("catalogue")} == {
+        n: raw for n, raw in made.items() if not n.startswith("catalogue")
+    }

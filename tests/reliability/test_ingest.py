@@ -50,6 +50,7 @@ def test_read_only_folder(logs: Path, store: Store, tmp_path: Path) -> None:
     assert "ingested" in good(command(*ingest(logs, store.root)))
 
 
+@pytest.mark.slow
 def test_damaged_figures_are_made_again(logs: Path, store: Store, tmp_path: Path) -> None:
     """The page says which, and to ingest its log again; which mends it."""
     path = next(store.runs_dir.glob("*/figures.parquet"))
@@ -64,7 +65,7 @@ def test_damaged_figures_are_made_again(logs: Path, store: Store, tmp_path: Path
 
 @pytest.mark.slow
 def test_clock_jump(logs: Path, tmp_path: Path) -> None:
-    """Logs that are changed after the clock went back are older than what is in the store, and are read all the same."""
+    """A log that was changed after the clock went back is older than what is in the store, and is read all the same."""
     clock = jumping_clock(tmp_path / "clock")
     folder, root = tmp_path / "logs", tmp_path / "store"
     shutil.copytree(logs, folder)
