@@ -1,4 +1,4 @@
-"""What happens where the machine fails: a cell for each part of the harness and each fault, with the test that shows it.
+"""What happens where the machine fails: a cell for each part of the harness and each fault, with what shows it.
 
 `docs/reliability.md` is made from this table (`python -m scripts.reliability`).
 """
@@ -95,7 +95,8 @@ CELLS: Final = (
     _("generation", "two", "They share the runs: each is claimed by one; a claim whose owner died is taken over.",
       "Nothing.", "Nothing is to be done.", f"{_SUITE}test_two_runners_on_one_disk_and_one_of_them_killed",
       f"{_SUITE}test_two_runners_on_one_bucket_and_one_of_them_killed"),
-    _("judge", "killed", "Every verdict is on the disk before the next is asked for in its place; no half log is there.",
+    _("judge", "killed",
+      "Every verdict is on the disk before the next is asked for in its place; no half log is there.",
       "Verdicts that were on their way.", SAME, f"{_REJUDGE}test_killed_in_the_middle"),
     _("judge", "full",
       "It stops with one line at the first verdict that cannot be kept; no further call is begun. If only the log does "
@@ -133,7 +134,8 @@ CELLS: Final = (
       f"{_GROWTH}test_a_log_that_was_touched_is_read_once_more_and_then_not"),
     _("ingest", "network", "A bucket that does not answer is left out in one line; other logs go in.", "Nothing.",
       f"When it is back, {SAME}.", f"{_HERE}ingest.py::test_network_gone"),
-    _never("ingest", "garbage", "An ingest asks no provider; what one garbled is in the log as a verdict without value."),
+    _never("ingest", "garbage",
+      "An ingest asks no provider; what one garbled is in the log as a verdict without value."),
     _("ingest", "two", "The second says that it waits, and goes on when the first has ended.", "Nothing.",
       "Nothing is to be done.", f"{_GROWTH}test_a_second_writer_waits"),
     _("import", "killed", "Every run that is there is whole.", "Nothing.", SAME, f"{_HERE}import.py::test_killed"),
@@ -185,7 +187,8 @@ CELLS: Final = (
       f"{_HERE}board.py::test_read_only_store_and_full_disk"),
     _("board", "corrupt",
       "A run that cannot be read is named and left out, the others are shown. A damaged derived file is made again.",
-      "Nothing that a log still holds.", "Ingest the log again.", f"{_CHANGING}test_new_runs_show_and_broken_ones_are_named",
+      "Nothing that a log still holds.", "Ingest the log again.",
+      f"{_CHANGING}test_new_runs_show_and_broken_ones_are_named",
       f"{_HERE}export.py::test_damaged_files_that_can_be_made_again_are"),
     _("board", "clock", "New and replaced runs are seen: files are compared, not ordered by time.", "Nothing.",
       "Nothing is to be done.", f"{_HERE}board.py::test_clock_jump"),
@@ -195,7 +198,8 @@ CELLS: Final = (
       "Nothing.", "Name another port.", f"{_HERE}board.py::test_killed_and_started_again_and_two_on_one_port"),
     _("export", "killed", "The file that was there before is there, or the new one.", "Nothing.", SAME,
       f"{_HERE}export.py::test_killed"),
-    _("export", "full", "One line and status 1; the file that was there before stays. A table sent to a full disk is cut.",
+    _("export", "full",
+      "One line and status 1; the file that was there before stays. A table sent to a full disk is cut.",
       "Nothing.", f"Make room and {SAME}.", f"{_HERE}export.py::test_disk_full",
       f"{_HERE}export.py::test_tables_into_a_full_disk"),
     _("export", "closed", "One line, and the file that was there before stays.", "Nothing.", "Name another place.",
