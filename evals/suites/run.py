@@ -8,7 +8,8 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -114,18 +115,24 @@ def run_one(
     except Exception as ex:  # noqa: BLE001  (a run that fails must not take the others with it)
         outcome = Outcome(run.key, "error", calls=claim.carried + COUNTS.calls, reason=_one_line(ex))
     except KeyboardInterrupt:
-        release(place, claim, COUNTS.samples, COUNTS.calls)
+        with suppress(OSError):
+            release(place, claim, COUNTS.samples, COUNTS.calls)
         raise
     finally:
         SuiteCounts.active = False
         stop.set()
         pulses.join()
-    if outcome.status == "done":
-        # Who was taken for dead meanwhile says nothing more: the one that took over does.
-        _beat_or_end(place, claim)
-        finish(place, claim, vars(outcome))
-    else:
-        release(place, claim, COUNTS.samples, COUNTS.calls, outcome.reason or outcome.status)
+    try:
+        if outcome.status == "done":
+            # Who was taken for dead meanwhile says nothing more: the one that took over does.
+            _beat_or_end(place, claim)
+            finish(place, claim, vars(outcome))
+        else:
+            release(place, claim, COUNTS.samples, COUNTS.calls, outcome.reason or outcome.status)
+    except OSError as ex:
+        # What is finished is in the log, or was said before; the claim stands still and is taken over later.
+        why = str(ex) if isinstance(ex, ClaimError) else f"cannot write to {place.url}: {ex.strerror or ex}"
+        return replace(outcome, status="error", reason=_one_line(why))
     return outcome
 
 

@@ -115,9 +115,10 @@ def test_network_gone(tmp_path: Path) -> None:
     with ScriptedServer(latency=0.3) as first:
         first.script("m-one", answers())
         study = study_of(tmp_path, first)
+        study.write(conditions=["baseline"])
         process = study.start(*SOON)
-        assert until(lambda: first.count() >= 14, process=process), study.said()
-    said = ended(process, study)
+        assert until(lambda: first.count() >= 10, process=process), study.said()
+    said = ended(process, study, 300)
     assert "give the same command again to go on" in said, said[-3000:]
     before = first.count()
     with ScriptedServer(port=first.port) as again:
@@ -125,5 +126,5 @@ def test_network_gone(tmp_path: Path) -> None:
         study.server = again
         again.script("j", first._scripts["j"][0])
         study.run(*SOON)
-        assert before + again.count() <= CALLS + 12, "more was asked again than was on its way, or failed"
-        study.check_store(runs=2)
+        assert again.count() < CALLS // 2 < before + again.count() + 1, "what was finished is not asked again"
+        study.check_store(runs=1)
