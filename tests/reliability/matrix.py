@@ -82,7 +82,8 @@ CELLS: Final = (
       "Name another folder with --dir.", f"{_HERE}generation.py::test_read_only_folder"),
     _("generation", "corrupt",
       "A mark that a run is done which is cut is no mark: the run's log is looked at, and nothing is asked again. A "
-      "cut log is made again.", "What only the cut log held.", SAME, f"{_HERE}generation.py::test_corrupt_files"),
+      "cut log is named, and left as it is.", "What only the cut log held.",
+      f"Move the log that is named away, and {SAME}.", f"{_HERE}generation.py::test_corrupt_files"),
     _("generation", "clock", "Nothing: who is silent is measured by a clock that never goes back.", "Nothing.",
       "Nothing is to be done.", f"{_HERE}generation.py::test_clock_jump"),
     _("generation", "network",
