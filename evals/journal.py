@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +23,10 @@ T = TypeVar("T")
 
 class BudgetReached(ValueError):
     """The budget is spent; what was judged is kept."""
+
+
+class JournalError(ValueError):
+    """Verdicts cannot be kept, or another process is keeping them; the message says what to do."""
 
 
 @dataclass
@@ -64,6 +70,7 @@ class Journal:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._known: dict[str, Verdict] = {}
+        self._broken = ""
         if path is not None and path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
             for line in text.split("\n"):
@@ -85,21 +92,86 @@ class Journal:
         return self._known.get(key)
 
     def put(self, key: str, verdict: Verdict) -> None:
-        """Write a verdict; on disk when this returns."""
+        """Write a verdict; on disk when this returns.
+
+        Raises:
+            JournalError: It cannot be written, or an earlier one could not.
+        """
+        self.check()
+        if self.path is not None:
+            data = asdict(verdict)
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"key": key, "verdict": data}, ensure_ascii=True) + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as ex:
+                # Half a line may be there: what came behind it would be lost with it.
+                self._broken = ex.strerror or str(ex)
+                self.check()
         self._known[key] = verdict
-        if self.path is None:
-            return
-        data = asdict(verdict)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": key, "verdict": data}, ensure_ascii=True) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+
+    def check(self) -> None:
+        """Before a call that is paid for: whether its verdict can be kept.
+
+        Raises:
+            JournalError: An earlier one could not be.
+        """
+        if self._broken and self.path is not None:
+            raise JournalError(
+                f"verdicts cannot be kept in {self.path}: {self._broken}; mend that and give the same command again, "
+                "it goes on from there"
+            )
+
+    def keep(self, failed: int) -> None:
+        """Leave the file as it is: so many verdicts that did not come are to be asked for again.
+
+        Raises:
+            JournalError: That cannot be written.
+        """
+        if self.path is not None:
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"failed": failed}) + "\n")
+            except OSError as ex:
+                self._broken = ex.strerror or str(ex)
+                self.check()
 
     def remove(self) -> None:
         """Remove the file; its verdicts are elsewhere now."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a journal's file: two processes that ask for the same verdicts would pay for them twice.
+
+    Whoever is killed lets go of it. An empty one is not left behind.
+
+    Raises:
+        JournalError: Another process holds it, or it cannot be written.
+    """
+    try:
+        file = path.open("a")
+    except OSError as ex:
+        raise JournalError(
+            f"cannot write to {path.parent}: {ex.strerror or ex}; mend that, or name another folder"
+        ) from ex
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise JournalError(
+                f"another process is judging into {path}; wait until it has ended, and give the same command again"
+            ) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                if path.stat().st_size == 0:
+                    path.unlink()
 
 
 def content_key(request: str, response: str, turn: int = 0) -> str:
@@ -124,6 +196,7 @@ class JournaledJudge:
     Attributes:
         pending: Calls under way, by key.
         used: Calls and tokens that this seat took so far.
+        failed: Verdicts that did not come, for the provider failed.
     """
 
     def __init__(self, inner: Judge, rubric: Rubric, journal: Journal, budget: Budget, price: Price | None) -> None:
@@ -134,6 +207,7 @@ class JournaledJudge:
         self.budget = budget
         self.price = price
         self.used: dict[str, int] = {}
+        self.failed = 0
         self.pending: dict[str, asyncio.Future[Verdict]] = {}
 
     async def rate(self, request: str, response: str) -> Verdict:
@@ -145,6 +219,7 @@ class JournaledJudge:
 
         Raises:
             BudgetReached: Before a call, where the budget is spent.
+            JournalError: Before a call, where verdicts cannot be kept any more.
         """
         if isinstance(self.inner, RuleJudge):
             return await self.inner.rate(request, response)
@@ -155,6 +230,7 @@ class JournaledJudge:
         pending = self.pending.get(key)
         if pending is not None:
             return await asyncio.shield(pending)
+        self.journal.check()
         if self.budget.reached:
             raise BudgetReached(self.spent())
         # Two that ask for one verdict at the same time share one call.
@@ -179,6 +255,8 @@ class JournaledJudge:
             self.used[what] = self.used.get(what, 0) + n
         if "provider_error" not in verdict.statuses.values():
             self.journal.put(key, verdict)
+        else:
+            self.failed += 1
         return verdict
 
 

@@ -12,6 +12,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +25,7 @@ from inspect_ai.solver import TaskState
 from evals.dialogues import scorer as dialogues
 from evals.dialogues.play import STOPS, responses, transcript
 from evals.harness import harness_version
-from evals.journal import Budget, Journal, JournaledJudge, with_seats
+from evals.journal import Budget, Journal, JournaledJudge, held, with_seats
 from judges.detectors import detect
 from judges.dialogue import DIALOGUE_VERSION
 from judges.metrics import metrics_for
@@ -177,6 +178,16 @@ def target_of(job: Job, spec: PanelSpec, rubric: Rubric, out: Path) -> Path:
     return out / f"{job.path.stem}_rejudged-{identity}.eval"
 
 
+def journal_of(target: Path) -> Path:
+    """Where the verdicts of a log are kept until none is to be asked for any more."""
+    return target.with_suffix(".verdicts.jsonl")
+
+
+def finished(target: Path) -> bool:
+    """Whether a new log is there, and every verdict in it is what a judge said."""
+    return target.exists() and not journal_of(target).exists()
+
+
 def _record(job: Job, spec: PanelSpec, rubric: Rubric) -> dict[str, Any]:
     record = panel_record(spec, rubric)
     if job.by_turn:
@@ -198,6 +209,9 @@ def rejudge(
 ) -> Path:
     """Judge one log again and write the log that comes out.
 
+    Where a judge's provider failed on the way, the log has those verdicts missing and its journal stays: the same call
+    asks for them alone, and writes the log anew.
+
     Args:
         job: The log.
         spec: The panel.
@@ -212,31 +226,50 @@ def rejudge(
     Raises:
         RejudgeError: The model would judge itself, or the new log is there already.
         BudgetReached: The budget is spent; what was judged is kept, and the same call goes on from there.
+        JournalError: Verdicts cannot be kept, or another process is at the same log with the same panel.
     """
     check_job(job, spec, rubric, repeats=repeats, allow_self_judging=allow_self_judging)
     record = _record(job, spec, rubric)
     target = target_of(job, spec, rubric, out)
-    if target.exists():
+    if finished(target):
         raise RejudgeError(f"{target} is there already: ingest it, or remove it to judge again")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as ex:
         raise RejudgeError(f"cannot write to {out}: {ex.strerror or ex}; name another folder with --out") from ex
-    journal = Journal(target.with_suffix(".verdicts.jsonl"))
-    seats = seat_panel(spec, rubric)
-    prices = {j.id: j.price for j in spec.judges}
-    wrapped = [JournaledJudge(s, rubric, journal, budget or Budget(), prices.get(s.judge_id)) for s in seats]
-    rating = _rate_all(job, rubric, spec, record, wrapped, repeats, connections, progress)
-    scores = asyncio.run(with_seats(rating, wrapped))
-    log = _with_scores(job, rubric, scores, record)
+    # Where a log is there beside its journal, some verdicts did not come the last time.
+    again = target.exists()
+    with held(journal_of(target)):
+        if target.exists() and not again:
+            raise RejudgeError(f"{target} is there already: another process has judged meanwhile; ingest it")
+        journal = Journal(journal_of(target))
+        seats = seat_panel(spec, rubric)
+        prices = {j.id: j.price for j in spec.judges}
+        wrapped = [JournaledJudge(s, rubric, journal, budget or Budget(), prices.get(s.judge_id)) for s in seats]
+        rating = _rate_all(job, rubric, spec, record, wrapped, repeats, connections, progress)
+        scores = asyncio.run(with_seats(rating, wrapped))
+        _write(_with_scores(job, rubric, scores, record), target)
+        failed = sum(seat.failed for seat in wrapped)
+        if failed:
+            journal.keep(failed)
+        else:
+            journal.remove()
+    return target
+
+
+def _write(log: EvalLog, target: Path) -> None:
+    """Write a log, whole or not at all."""
     draft = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
     try:
         write_eval_log(log, str(draft))
         os.replace(draft, target)
+    except OSError as ex:
+        raise RejudgeError(
+            f"cannot write {target}: {ex.strerror or ex}; mend that and give the command again, its verdicts are kept"
+        ) from ex
     finally:
-        draft.unlink(missing_ok=True)
-    journal.remove()
-    return target
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 async def _rate_all(

@@ -61,15 +61,36 @@ def check_ratings(store: Store, run_id: str, ratings: pa.Table, source: SourceFa
     name = f"{stem}-{short_hash([source.file, source.sha256], 10)}.parquet"
     place = store.runs_dir / run_id / ADDED / name
     if place.is_file():
-        if pq.read_table(place, schema=RATINGS).equals(ratings):
+        if _read(place, run_id).equals(ratings):
             return None
         raise StoreError(f"{source.file} is added to {run_id} already, with other rows; give the new file a new name")
-    there = {tuple(r[c] for c in KEY_COLUMNS) for r in store.ratings([run_id]).select(list(KEY_COLUMNS)).to_pylist()}
+    table = all_ratings(store, run_id)
+    there = {tuple(r[c] for c in KEY_COLUMNS) for r in table.select(list(KEY_COLUMNS)).to_pylist()}
     twice = next((r for r in rows if tuple(r[c] for c in KEY_COLUMNS) in there), None)
     if twice is not None:
         what = f"{twice['rater']} has rated {twice['criterion']} of {twice['item_id']}"
         raise StoreError(f"{source.file}: {what} in {run_id} already")
     return place
+
+
+def all_ratings(store: Store, run_id: str) -> pa.Table:
+    """A run's own ratings and those that were added to it, each file checked on the way.
+
+    Raises:
+        StoreError: No such run, or a file that cannot be read; the message says which, and what brings it back.
+    """
+    _, *added = store.ratings_files(run_id)
+    tables = [store.own_ratings(store.manifest(run_id)), *(_read(path, run_id) for path in added)]
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _read(path: Path, run_id: str) -> pa.Table:
+    try:
+        return pq.read_table(path, schema=RATINGS)
+    except (OSError, pa.ArrowInvalid) as ex:
+        raise StoreError(
+            f"{ADDED}/{path.name} of {run_id} cannot be read; remove that file, and bring its ratings in again"
+        ) from ex
 
 
 def added_sources(store: Store, run_id: str) -> list[SourceFacts]:

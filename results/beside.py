@@ -10,7 +10,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -73,7 +72,7 @@ def beside_of(
     """
     content = [_VERSION, [_content(store, m, t) for m, t in zip(runs, twins, strict=True)]]
 
-    def make(earlier: Path | None) -> bytes:
+    def make(earlier: bytes | None) -> bytes:
         old = _taken_over(earlier)
         rows = []
         for m, t in zip(runs, twins, strict=True):
@@ -152,12 +151,13 @@ def _worked_out(store: Store, run: Manifest, twin: Manifest | None) -> dict[str,
     }  # fmt: skip
 
 
-def _taken_over(path: Path | None) -> dict[str, Any]:
+def _taken_over(earlier: bytes | None) -> dict[str, Any]:
     try:
-        version, rows = json.loads(path.read_bytes()) if path is not None else (0, [])
-        return {json.dumps(said): row for said, row in rows} if version == _VERSION else {}
-    except (OSError, ValueError):
+        version, rows = json.loads(earlier) if earlier is not None else (0, [])
+    except ValueError:
+        # Of another version of this program.
         return {}
+    return {json.dumps(said): row for said, row in rows} if version == _VERSION else {}
 
 
 def _bounds(given: Sequence[float | None]) -> tuple[float, float]:

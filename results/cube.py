@@ -13,7 +13,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -169,7 +168,7 @@ def cube(store: Store, runs: Sequence[Manifest], keep: bool = True) -> Cube:
         )  # fmt: skip
 
 
-def _made(store: Store, runs: Sequence[Manifest], axes: _Axes, earlier: Path | None) -> bytes:
+def _made(store: Store, runs: Sequence[Manifest], axes: _Axes, earlier: bytes | None) -> bytes:
     responses = len(axes.items) * axes.epochs
     verdicts = np.full((len(runs), responses, len(axes.raters), len(axes.criteria)), MISSING, np.int8)
     scored = np.full((len(runs), responses, len(axes.scores)), np.nan, np.float32)
@@ -188,16 +187,17 @@ def _made(store: Store, runs: Sequence[Manifest], axes: _Axes, earlier: Path | N
 
 
 def _earlier(
-    path: Path | None, shape: tuple[int, ...], scores: tuple[int, ...]
+    told: bytes | None, shape: tuple[int, ...], scores: tuple[int, ...]
 ) -> Mapping[tuple[str, str], tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]]:
     """What an earlier cube holds of each run and content; nothing if it cannot be used."""
-    if path is None:
+    if told is None:
         return {}
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with np.load(io.BytesIO(told), allow_pickle=False) as found:
             version, content = json.loads(found["index"].tobytes())
             verdicts, scored = found["verdicts"], found["scored"]
-    except (OSError, ValueError, KeyError, EOFError):
+    except (ValueError, KeyError):
+        # Of another version of this program.
         return {}
     if version != _VERSION or verdicts.shape[1:] != shape or scored.shape[1:] != scores:
         return {}

@@ -10,7 +10,7 @@ from typing import Final
 
 from judges.response import UNJUDGED
 from judges.schematic import SCHEMATIC_VERSION, ResponseRow, schematicity
-from results.store import Store
+from results.store import Store, StoreError
 from results.texts import PROMPT, RESPONSE, run_texts
 
 SUBSAMPLES: Final = 100
@@ -29,7 +29,7 @@ def add_figures(store: Store, run_id: str) -> bool:
         StoreError: No such run, or the store cannot be written.
     """
     manifest = store.manifest(run_id)
-    if store.figures(run_id)[1] == SCHEMATIC_VERSION or any(i.risk_turn for i in manifest.items):
+    if any(i.risk_turn for i in manifest.items) or _version(store, run_id) == SCHEMATIC_VERSION:
         return False
     table, system = run_texts(store, run_id)
     domains = {i.id: i.domain for i in manifest.items}
@@ -45,3 +45,11 @@ def add_figures(store: Store, run_id: str) -> bool:
     found = schematicity(rows, system, subsamples=SUBSAMPLES)
     store.write_figures(run_id, found.figures(), SCHEMATIC_VERSION)
     return True
+
+
+def _version(store: Store, run_id: str) -> str:
+    """What computed the figures that are there; nothing did where they cannot be read, and they are computed again."""
+    try:
+        return store.figures(run_id)[1]
+    except StoreError:
+        return ""

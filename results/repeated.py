@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Container
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -88,7 +87,7 @@ def repeated_runs(store: Store, grid: Grid) -> frozenset[str]:
     """
     content = content_of(store, grid.runs)
 
-    def made(earlier: Path | None) -> bytes:
+    def made(earlier: bytes | None) -> bytes:
         known = _earlier(earlier)
         found = [[run, says, known[run, says] if (run, says) in known else _repeated(store, m)]
                  for (run, says), m in zip(content, grid.runs, strict=True)]  # fmt: skip
@@ -98,15 +97,13 @@ def repeated_runs(store: Store, grid: Grid) -> frozenset[str]:
     return frozenset(run for run, _, again in json.loads(raw)[1] if again)
 
 
-def _earlier(path: Path | None) -> dict[tuple[str, str], bool]:
-    """What an earlier file says, by run and content; nothing if it cannot be used."""
-    if path is None:
-        return {}
+def _earlier(told: bytes | None) -> dict[tuple[str, str], bool]:
+    """What an earlier file says, by run and content; nothing if another version wrote it."""
     try:
-        version, found = json.loads(path.read_bytes())
-        return {(run, says): bool(again) for run, says, again in found} if version == _VERSION else {}
-    except (OSError, ValueError, TypeError):
+        version, found = json.loads(told) if told is not None else (0, [])
+    except ValueError:
         return {}
+    return {(run, says): bool(again) for run, says, again in found} if version == _VERSION else {}
 
 
 def _repeated(store: Store, run: Manifest) -> bool:

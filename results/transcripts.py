@@ -65,10 +65,8 @@ def answers(store: Store, run_id: str) -> pa.Table:
 
 
 def _index(store: Store, run_id: str) -> bytes:
-    file = pq.ParquetFile(store.runs_dir / run_id / FILE)
     parts = []
-    for group in range(file.num_row_groups):
-        table = file.read_row_group(group).cast(TEXTS)
+    for group, table in enumerate(_groups(store, run_id)):
         said = table.filter(pc.equal(table["kind"].cast(pa.string()), RESPONSE))
         words = [len(text.split()) for text in said["text"].to_pylist()]
         columns = [said["item_id"], said["epoch"], said["turn"], said["state"].cast(pa.string()),
@@ -77,6 +75,14 @@ def _index(store: Store, run_id: str) -> bytes:
     out = io.BytesIO()
     pq.write_table(pa.concat_tables(parts) if parts else INDEX.empty_table(), out, compression="zstd")
     return out.getvalue()
+
+
+def _groups(store: Store, run_id: str) -> list[pa.Table]:
+    try:
+        file = pq.ParquetFile(store.runs_dir / run_id / FILE)
+        return [file.read_row_group(group).cast(TEXTS) for group in range(file.num_row_groups)]
+    except (OSError, pa.ArrowInvalid) as ex:
+        raise TextsMissing(f"the texts of {run_id!r} cannot be read; remove {FILE}, and ingest its log again") from ex
 
 
 def transcript(store: Store, run_id: str, item_id: str, epoch: int = 1) -> tuple[Turn, ...]:

@@ -106,9 +106,7 @@ class Place:
                 self.replace(name, data)
             elif self.local:
                 # A link to a whole file: who sees the name sees all of it.
-                part = f"{target}.{uuid.uuid4().hex}.part"
-                with open(part, "xb") as out:
-                    out.write(raw)
+                part = _part(target, raw)
                 try:
                     os.link(part, target)
                 finally:
@@ -125,10 +123,8 @@ class Place:
         """Write a file anew, whole."""
         raw = json.dumps(data).encode()
         if self.local:
-            part = f"{self.path}/{name}.{uuid.uuid4().hex}.part"
-            with open(part, "xb") as out:
-                out.write(raw)
-            os.replace(part, f"{self.path}/{name}")
+            target = f"{self.path}/{name}"
+            os.replace(_part(target, raw), target)
         else:
             self.fs.pipe_file(f"{self.path}/{name}", raw)
 
@@ -142,8 +138,13 @@ class Place:
     def claim(self) -> Claim | None:
         """The claim that holds the run; None where there is none."""
         numbers = [n for n in self.names() if n.startswith("claim-") and n.endswith(".json")]
-        told = self.read(numbers[-1]) if numbers else None
-        return Claim(**{k: v for k, v in told.items() if k in Claim.__dataclass_fields__}) if told else None
+        if not numbers:
+            return None
+        told = self.read(numbers[-1])
+        if told is None:
+            # Damaged: it stands still, and the next number may be taken once it has expired.
+            return Claim(int(numbers[-1][6:-5]), "", "", 0)
+        return Claim(**{k: v for k, v in told.items() if k in Claim.__dataclass_fields__})
 
     def done(self) -> dict[str, Any] | None:
         """What was written when the run ended; None while it has not."""
@@ -205,7 +206,7 @@ def beat(place: Place, claim: Claim, samples: int, calls: int) -> Claim:
         ClaimError: Another has the run now.
     """
     held = place.claim()
-    if held is not None and (held.number > claim.number or held.owner != claim.owner):
+    if held is not None and (held.number > claim.number or held.owner not in (claim.owner, "")):
         raise ClaimError("another runner holds this run now: this one was taken for dead, and stops")
     new = replace(claim, beat=claim.beat + 1, samples=samples, calls=calls)
     place.replace(_CLAIM.format(claim.number), vars(new))
@@ -222,7 +223,27 @@ def release(place: Place, claim: Claim, samples: int, calls: int, reason: str = 
 
 def finish(place: Place, claim: Claim, data: dict[str, Any]) -> bool:
     """Say that the run has ended; False where another said so before."""
-    return place.create(DONE, {**data, "claim": claim.number, "owner": claim.owner})
+    told = {**data, "claim": claim.number, "owner": claim.owner}
+    if place.create(DONE, told):
+        return True
+    if place.done() is None:
+        # It is there and says nothing: damaged since, else the run would never be done.
+        place.replace(DONE, told)
+        return True
+    return False
+
+
+def _part(target: str, raw: bytes) -> str:
+    """Write a file beside the one that it is to become; nothing is left of it where that fails."""
+    part = f"{target}.{uuid.uuid4().hex}.part"
+    try:
+        with open(part, "xb") as out:
+            out.write(raw)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
+    return part
 
 
 @cache

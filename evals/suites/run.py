@@ -8,7 +8,8 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,21 +113,43 @@ def run_one(
     try:
         outcome = _evaluated(suite, run, root, claim, served, wait)
     except Exception as ex:  # noqa: BLE001  (a run that fails must not take the others with it)
-        outcome = Outcome(run.key, "error", calls=claim.carried + COUNTS.calls, reason=_one_line(ex))
+        outcome = Outcome(
+            run.key, "error", calls=claim.carried + COUNTS.calls, reason=_damaged(root, run) or _one_line(ex)
+        )
     except KeyboardInterrupt:
-        release(place, claim, COUNTS.samples, COUNTS.calls)
+        with suppress(OSError):
+            release(place, claim, COUNTS.samples, COUNTS.calls)
         raise
     finally:
         SuiteCounts.active = False
         stop.set()
         pulses.join()
-    if outcome.status == "done":
-        # Who was taken for dead meanwhile says nothing more: the one that took over does.
-        _beat_or_end(place, claim)
-        finish(place, claim, vars(outcome))
-    else:
-        release(place, claim, COUNTS.samples, COUNTS.calls, outcome.reason or outcome.status)
+    try:
+        if outcome.status == "done":
+            # Who was taken for dead meanwhile says nothing more: the one that took over does.
+            _beat_or_end(place, claim)
+            finish(place, claim, vars(outcome))
+        else:
+            release(place, claim, COUNTS.samples, COUNTS.calls, outcome.reason or outcome.status)
+    except OSError as ex:
+        # What is finished is in the log, or was said before; the claim stands still and is taken over later.
+        why = str(ex) if isinstance(ex, ClaimError) else f"cannot write to {place.url}: {ex.strerror or ex}"
+        return replace(outcome, status="error", reason=_one_line(why))
     return outcome
+
+
+def _damaged(root: str, run: PlannedRun) -> str:
+    """Which of a run's logs cannot be read, and what to do; nothing where all can be."""
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    with suppress(Exception):
+        for log in list_eval_logs(logs_of(root, run.key)):
+            try:
+                read_eval_log(log, header_only=True)
+            except Exception:  # noqa: BLE001  (whatever a damaged file raises)
+                name = log.name.rpartition("/")[2]
+                return f"its log {name} cannot be read; move it out of the folder, and the samples in it are asked anew"
+    return ""
 
 
 def _pulse(place: Place, claim: Claim, stop: threading.Event, pulse: float) -> None:

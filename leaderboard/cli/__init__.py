@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
-from typing import Final
+import os
+import sys
+from typing import Any, Final
 
 import click
 
@@ -27,6 +30,9 @@ _COMMANDS: Final = {
 }
 
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 class _Lazy(click.Group):
     """A group whose commands live in modules of their own."""
 
@@ -40,10 +46,35 @@ class _Lazy(click.Group):
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a disk that is full, or a file that cannot be read, is one line and no traceback."""
+        try:
+            return super().invoke(ctx)
+        except OSError as ex:
+            if ex.errno == errno.EPIPE:
+                # Whoever read the output has gone; click ends quietly.
+                raise
+            raise click.ClickException(_told(ex)) from ex
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The texts stand here too, so that the overview imports nothing.
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+def _told(ex: OSError) -> str:
+    """What could not be read or written, and why."""
+    why = " ".join(str(ex.strerror or ex).split())
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What is left of the output would be tried again at the end, with a traceback of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if ex.filename:
+        return f"{ex.filename}: {why}; mend that and give the command again"
+    if ex.errno in _FULL:
+        return f"the output cannot be written: {why}; make room, or send it elsewhere, and give the command again"
+    return f"{why}; mend that and give the command again"
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

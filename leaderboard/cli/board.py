@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from leaderboard.cli.common import one_line_errors, progress_bar, store_option
+from leaderboard.cli.common import one_line_errors, progress_bar, store_option, write_whole
 from leaderboard.memory import ONE_ARENA
 from results.store import ENV_STORE, Store
 
@@ -30,10 +30,7 @@ def leaderboard_command(port: int, export: Path | None, store: Store) -> None:
             found = moment(store)
             with progress_bar("pages") as told:
                 html = board_html(board_of(found.store, found.grids, found.damaged), found, told)
-            try:
-                export.write_text(html, encoding="utf-8")
-            except OSError as ex:
-                raise click.ClickException(f"cannot write {export}: {ex.strerror}") from ex
+            write_whole(export, html)
         click.echo(f"wrote {export}")
         return
     command = [

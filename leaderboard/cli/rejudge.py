@@ -47,10 +47,10 @@ def rejudge_command(
 
     The first judgment stays. The new one is a log of its own beside the first, and a run of its own in the store, under
     its own comparability key, that names the run it judges again. Verdicts are kept as they come: what was stopped goes
-    on when the same command is given again.
+    on when the same command is given again, and verdicts that a provider's failure left out are asked for again.
     """
     from evals.journal import Budget
-    from evals.rejudge import check_job, estimate, read_job, rejudge, target_of
+    from evals.rejudge import check_job, estimate, finished, read_job, rejudge, target_of
     from judges.panels import load_panel
     from judges.seats import check_configs
     from results.ingest import ingest
@@ -70,11 +70,11 @@ def rejudge_command(
         budget = Budget(max_tokens, max_cost)
         targets = {job.path: target_of(job, spec, the_rubric, out or job.path.parent) for job in jobs}
         # Of several logs, those that were finished before a stop are taken as they are.
-        some_are_left = not all(target.exists() for target in targets.values())
+        some_are_left = not all(finished(target) for target in targets.values())
         written = []
         for job in jobs:
             label = job.path.name
-            if some_are_left and targets[job.path].exists():
+            if some_are_left and finished(targets[job.path]):
                 written.append(targets[job.path])
                 click.echo(f"there     {written[-1]}")
                 continue
@@ -90,6 +90,11 @@ def rejudge_command(
                 )
             )  # fmt: skip
             click.echo(f"judged    {written[-1]}")
+            if not finished(written[-1]):
+                click.echo(
+                    f"{label}: verdicts are missing: a judge's provider failed; the same command asks for them again",
+                    err=True,
+                )
         if no_ingest:
             return
         report = ingest(store, written, figures=True)

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from results.added import all_ratings
 from results.importers.people_rows import PersonRating, shown
 from results.importers.people_runs import Runs
 from results.manifest import Manifest, ScaleFacts
@@ -153,7 +154,7 @@ class Checker:
         manifest = self._known.get(run_id)
         if manifest is None:
             raise BadRow(f"no run {shown(run_id)} in the store; `psychosafe runs` lists what there is")
-        table = self._store.ratings([run_id])
+        table = all_ratings(self._store, run_id)
         rows = _distinct(table, ("item_id", "epoch", "turn"))
         raters = _distinct(table, ("rater", "rater_kind"))
         human = table.filter(pc.equal(table["rater_kind"].cast(pa.string()), "human"))

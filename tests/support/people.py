@@ -23,10 +23,12 @@ def answer(run: str, n: int) -> str:
     return f"This is the made-up answer of {run} to message {n}.\nIt has a second line."
 
 
-def judgments(folder: Path, name: str = "compare_all_judges.json", answers: bool = True) -> Path:
-    """A judgment file of two runs."""
+def judgments(
+    folder: Path, name: str = "compare_all_judges.json", answers: bool = True, prompts: int | None = None
+) -> Path:
+    """A judgment file of two runs; with a number, of prompts that no other number has."""
     rows: list[dict[str, Any]] = []
-    for n, prompt in enumerate(PROMPTS):
+    for n, prompt in enumerate(PROMPTS if prompts is None else (f"{p} {prompts}" for p in PROMPTS)):
         row: dict[str, Any] = {"id": n, "prompt": prompt}
         for run in ("v0", "v1"):
             if answers:
