@@ -1,11 +1,12 @@
 """The reference: every command's help, and every public name of the library with its signature and first line.
 
-python -m scripts.reference
+python -m scripts.reference [--check]
 """
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -74,9 +75,13 @@ def _names(path: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Write both."""
-    COMMANDS.write_text(commands(), encoding="utf-8")
-    LIBRARY.write_text(library(), encoding="utf-8")
+    """Write both, or say which is not as it should be."""
+    made = {COMMANDS: commands(), LIBRARY: library()}
+    if "--check" in sys.argv[1:]:
+        stale = [path.name for path, text in made.items() if path.read_text(encoding="utf-8") != text]
+        sys.exit(f"run python -m scripts.reference: {', '.join(stale)}" if stale else 0)
+    for path, text in made.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

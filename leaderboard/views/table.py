@@ -8,7 +8,6 @@ only, never as Markdown or HTML.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import count
 from typing import Any, Final
 
 import streamlit as st
@@ -18,7 +17,7 @@ from leaderboard.board import board_of
 from leaderboard.facts import CAPABILITY, VALIDATED
 from leaderboard.model import Board, Column, Group, PublishedSection
 from leaderboard.views import controls
-from leaderboard.views.measured import Place, choose_measure, likely, reserved
+from leaderboard.views.measured import chart, choose_measure
 from leaderboard.views.moment import state_of
 from leaderboard.views.sheets import Beside, Sheet, Sheets, sheets
 from leaderboard.views.shell import MOMENTS, moment_of, say_empty, say_left_out, say_rules, say_unreadable
@@ -87,19 +86,11 @@ def page() -> None:
         st.text("\n".join(board.notes))
     if not board.groups:
         say_empty(store)
-    top = st.container()
-    columns = _columns(board)
-    wanted = likely(columns, [g.rows for g in board.groups])
-    places = [
-        _group(group, drawn.groups[n], drawn.beside[n], wanted, n + 1, len(board.groups))
-        for n, group in enumerate(board.groups)
-    ]
-    places += [_published(section, drawn.published[n], wanted, n) for n, section in enumerate(board.published)]
-    looks = count()
-    # Last, though it stands first: it draws in all of these places.
-    with top:
-        # The page itself has looked at the store by now.
-        choose_measure(columns, places, lambda: next(looks) > 0 and state_of(store) != state)
+    picked = choose_measure(_columns(board), [g.rows for g in board.groups])
+    for n, group in enumerate(board.groups):
+        _group(group, drawn.groups[n], drawn.beside[n], picked, n + 1, len(board.groups))
+    for n, section in enumerate(board.published):
+        _published(section, drawn.published[n], picked, n)
 
 
 def _columns(board: Board) -> list[Column]:
@@ -111,7 +102,9 @@ def _columns(board: Board) -> list[Column]:
     return list(found.values())
 
 
-def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], wanted: str, n: int, of: int) -> Place:
+def _group(
+    group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], picked: Column, n: int, of: int
+) -> None:
     st.header("Comparable runs" if of == 1 else f"Comparable runs, group {n} of {of}")
     st.text(group.title)
     if group.rules_only:
@@ -122,7 +115,7 @@ def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], 
     for why in group.refused:
         st.text(f"Your choice has no effect here: {why}.")
     st.text(group.sentence)
-    place = reserved(group.rows, group.columns, f"chart-{n}", wanted, own=True)
+    chart(group.rows, group.columns, picked, f"chart-{n}", own=True)
     _plane(group, f"plane-{n}")
     if "models" in tables:
         st.subheader("Models")
@@ -146,7 +139,6 @@ def _group(group: Group, tables: Mapping[str, Sheet], beside: Sequence[Beside], 
         )
         # No `st.code`: its highlighter is a second of a first visit, and this is closed then.
         st.text("\n".join(f"{k}: {'not stated' if v is None else v}" for k, v in group.parts.items()))
-    return place
 
 
 def _plane(group: Group, key: str) -> None:
@@ -177,11 +169,10 @@ def _warnings(group: Group) -> None:
         st.text("\n".join(lines))
 
 
-def _published(section: PublishedSection, cells: Sheet, wanted: str, n: int) -> Place:
+def _published(section: PublishedSection, cells: Sheet, picked: Column, n: int) -> None:
     st.header(section.title)
     st.write(PUBLISHED)
     st.text(f"Source: {present.plain(section.source, 200)}\nRevision: {present.plain(section.revision, 200)}")
-    place = reserved(section.rows, section.columns, f"published-chart-{n}", wanted)
+    chart(section.rows, section.columns, picked, f"published-chart-{n}")
     _table(cells, f"published-{n}", "Published figures, a row each system")
     st.text(section.note)
-    return place
