@@ -239,7 +239,7 @@ def served(folder: Path, samples: int) -> list[Row]:
 
 def rows(folder: Path) -> list[Row]:
     """What fits into `make bench`."""
-    return [*scorer_overhead(folder, 50, 7), *served(folder, 250)]
+    return [*scorer_overhead(folder, 50, 7), *served(folder, 120)]
 
 
 def main() -> None:
