@@ -92,16 +92,18 @@ def scorer_overhead(folder: Path, samples: int, pairs: int) -> list[Row]:
     print(f"scorer: {mine:.1f} ms of processor a sample, bare Inspect {plain:.1f}, a scorer that only hands over such "
           f"a score {floor:.1f}\n  ({pairs} rounds of {samples} less {FEW} samples); a run's start and end "
           f"{fixed[0]:.0f}, {fixed[1]:.0f} and {fixed[2]:.0f} ms")  # fmt: skip
+    told = {}
     for name, x, y in (("bare Inspect", 0, 1), ("such a score", 0, 2), ("bare Inspect, of such a score", 2, 1)):
         over = [one[x] - one[y] for one in found]
-        print(f"  over {name}: {statistics.median(over):.2f} ms a sample ({min(over):.2f} to {max(over):.2f})")
+        told[name] = f"{statistics.median(over):+.1f} ms ({min(over):.1f} to {max(over):.1f}, {pairs} rounds)"
+        print(f"  over {name}: {told[name]} a sample")
     return [
         Row(
             "A sample with three judges, model calls that cost nothing",
             f"{mine:.1f} ms of processor",
             f"bare Inspect with the same calls, {plain:.1f} ms",
-            f"{mine - plain:+.1f} ms",
-            f"handing such a score to Inspect, {floor - plain:+.1f} ms",
+            told["bare Inspect"],
+            f"handing such a score to Inspect, {told['bare Inspect, of such a score']}",
         )
     ]
 

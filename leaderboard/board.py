@@ -178,8 +178,9 @@ def _grouped(
     parallel = tuple(row for m in runs for row in parallel_rows(store, m)) if private else ()
     labels = {r.run_id: r.label for r in rows}
     # Runs of one set share their items: each is gone through once.
-    spoken_of = {id(m.items): any(i.risk_turn for i in m.items) for m in {id(m.items): m for m in runs}.values()}
-    spoken = [m for m in runs if spoken_of[id(m.items)]]
+    sets = {id(m.items): m.items for m in runs}
+    dialogues = {key for key, items in sets.items() if any(i.risk_turn for i in items)}
+    spoken = [m for m in runs if id(m.items) in dialogues]
     when = tuple((labels[m.run_id], t) for m in spoken if (t := timing(store, m)) is not None)
     beside = _beside(found, labels) if found else {}
     return Group(key, parts, title, tuple(columns), models, references, published, sentence,

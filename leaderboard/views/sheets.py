@@ -77,4 +77,5 @@ def _of_group(group: Group) -> dict[str, Sheet]:
 
 
 def _beside(heading: str, line: str, rows: Sequence[dict[str, str]]) -> Beside:
-    return Beside(heading, line, frame({name: [row[name] for row in rows] for name in rows[0]}))
+    names = dict.fromkeys(name for row in rows for name in row)
+    return Beside(heading, line, frame({name: [row.get(name, "not measured") for row in rows] for name in names}))

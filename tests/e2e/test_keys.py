@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ def everything(path: Path) -> bytes:
     """A file's bytes; of an Inspect log, those of its members too."""
     raw = path.read_bytes()
     if path.suffix == ".eval":
-        with path.open("rb") as file:
+        with path.open("rb") as file, zipfile.ZipFile(path) as names:
             archive = Archive(file)
-            raw += b"".join(archive.read(n) for n in list(archive._members))
+            raw += b"".join(archive.read(n) for n in names.namelist())
     return raw
 
 

@@ -16,6 +16,7 @@ import pytest
 import streamlit as st
 
 from leaderboard import server
+from leaderboard.views import sheets
 from leaderboard.views.moment import state_of
 from leaderboard.views.table import sheets_now
 from results.store import Store
@@ -116,3 +117,12 @@ def shown(page: Any, *labels: str) -> None:
     page.wait_for_function(
         "labels => [...document.querySelectorAll('.js-plotly-plot .xtitle')]"
         ".some(t => labels.some(l => t.textContent.startsWith(l)))", arg=list(labels), timeout=90_000)  # fmt: skip
+
+
+def test_a_cell_that_a_row_lacks_is_said_and_no_column_is_lost() -> None:
+    made = sheets._beside(
+        "Turn by turn", "a line", [{"System": "a", "At once": "1 %"}, {"System": "b", "Later": "2 %"}]
+    )
+    assert made.cells.to_pydict() == {
+        "System": ["a", "b"], "At once": ["1 %", "not measured"], "Later": ["not measured", "2 %"],
+    }  # fmt: skip
