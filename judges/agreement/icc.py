@@ -105,6 +105,11 @@ def icc_estimate(
             "no disagreement at all: the F interval has no width" if value == 1.0 else "the F interval is undefined"
         )
         return Estimate(value, None, None, n, total, "", reason)
+    # Also refuses NaN. Satterthwaite's degrees of freedom come close to 0 where a negative coefficient rests on a few
+    # items, and the ends then lie beside the value, or nowhere.
+    slack = 1e-9 * max(1.0, abs(value))
+    if not ends[0] - slack <= value <= ends[1] + slack or not np.isfinite(ends).all():
+        return Estimate(value, None, None, n, total, "", "the F interval does not hold here: it misses its own value")
     return Estimate(value, ends[0], ends[1], n, total, "F (McGraw and Wong 1996)")
 
 
@@ -145,7 +150,7 @@ def _interval(m: MeanSquares, form: Form, tail: float) -> tuple[float, float] | 
     if ends is None or form[2] == "1":
         return ends
     # The mean's coefficient falls without bound as one rater's nears its least value, -1/(k-1).
-    if 1 + (k - 1) * ends[0] <= 0:
+    if not 1 + (k - 1) * min(ends) > 0:
         return None
     return k * ends[0] / (1 + (k - 1) * ends[0]), k * ends[1] / (1 + (k - 1) * ends[1])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from statistics import fmean
 
@@ -223,6 +224,28 @@ def test_with_a_scale_no_variation_left_has_a_reason() -> None:
     assert (got.value, got.low) == (1.0, None) and "too few items" in got.reason
     low = icc_estimate([[1.0, 5.0, 2.0, 4.0], [5.0, 1.0, 4.0, 3.0]], "A,k", scale=POINTS)
     assert low.value is not None and (low.low is not None or low.reason)
+
+
+@pytest.mark.parametrize(
+    "columns", [[[1.0, 1.0, 3.5], [1.0, 1.0, 3.5], [1.0, 2.0, 2.0]], [[1.0, 1.0, 3.5], [1.0, 2.0, 2.0]]]
+)
+def test_an_f_interval_that_misses_its_value_is_none(columns: list[list[float]]) -> None:
+    got = icc_estimate(np.array(columns).T, "A,1")
+    assert got.value is not None and got.value < 0
+    assert (got.low, got.high) == (None, None) and "misses its own value" in got.reason
+
+
+@pytest.mark.parametrize(("raters", "items"), [(2, 2), (2, 3), (3, 2)])
+def test_of_every_small_table_the_interval_is_whole_or_none(raters: int, items: int) -> None:
+    """Few items are where approximations fail."""
+    for values in itertools.product([1.0, 2.0, 3.5], repeat=raters * items):
+        table = np.array(values).reshape(raters, items)
+        for form in FORMS:
+            got = icc_estimate(table, form)
+            if got.value is None or got.low is None or got.high is None:
+                assert got.reason
+            else:
+                assert got.low - 1e-9 <= got.value <= got.high + 1e-9 <= 1 + 2e-9
 
 
 @settings(max_examples=150, deadline=None)
