@@ -17,6 +17,10 @@ from rubrics.reading import MAX_CHARS, YamlError, read_yaml
 
 PANELS_PATH: Final = Path(__file__).with_name("panels.yaml")
 DEFAULT_PANEL: Final = "offline"
+OFFLINE_NOTICE: Final = (
+    "JUDGED BY RULES, NOT BY A MODEL: no judge was named, so the offline panel rates this run. It is a baseline for "
+    "trying things out and not a measurement; name judges with --model-role judge=... or -T judges=PANEL."
+)
 COMBINE_RULE: Final = "majority/median, quorum > 1/2, v1"
 """Names the arithmetic of `judges.combine`; part of the panel's hash."""
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from judges.llm.judge import LLMJudge
 from judges.llm.prompt import PROMPT_VERSION, prompt_sha256
-from judges.panels import DEFAULT_PANEL, JudgeSpec, PanelError, PanelSpec, family_of, load_panel
+from judges.panels import DEFAULT_PANEL, OFFLINE_NOTICE, JudgeSpec, PanelError, PanelSpec, family_of, load_panel
 from judges.response import NORMALISER_VERSION
 from judges.scores import SCORING_VERSION
 from judges.verdict import Verdict
@@ -25,10 +25,6 @@ logger = logging.getLogger(__name__)
 ROLE: Final = "judge"
 SELF_JUDGING: Final = (
     "the model under test, {model}, would judge itself: bind another judge, or allow it with -T allow_self_judging=true"
-)
-OFFLINE_NOTICE: Final = (
-    "JUDGED BY RULES, NOT BY A MODEL: no judge was named, so the offline panel rates this run. It is a baseline for "
-    "trying things out and not a measurement; name judges with --model-role judge=... or -T judges=PANEL."
 )
 
 

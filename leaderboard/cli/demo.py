@@ -54,16 +54,16 @@ def demo_command(folder: Path, limit: int | None) -> None:
     from results.ingest import ingest
 
     started = time.monotonic()
-    with one_line_errors():
+    with one_line_errors(), _workers() as pool:
         _clear(folder)
         logs, store = folder / "logs", Store(folder / "store")
-        _run(logs, limit)
+        _run(pool, logs, limit)
         report = ingest(store, [logs])
         if report.refused:
             raise click.ClickException(f"the demo's own logs were refused: {next(iter(report.refused.values()))}")
         runs = {(m.model.name.removeprefix("policy/"), m.condition.name, m.task): m for m in store.manifests()}
         risky = [runs[policy, condition, "psychosafe"] for policy, condition in PLAN]
-        _figures(store, risky)
+        _figures(pool, store, risky)
         comparison = compare(store, risky[0], risky[1])
         page = _page(folder, [compare(store, risky[0], other) for other in risky[1:]])
     print_tables([_ranking(store, risky), comparison_table(comparison), _published(), _agreement()], "table", None)
@@ -84,29 +84,30 @@ def _clear(folder: Path) -> None:
         raise click.ClickException(f"cannot write to {folder}: {ex.strerror}") from ex
 
 
-def _run(logs: Path, limit: int | None) -> None:
-    """Run the plan, one process a core: Inspect's own work fills one."""
-    from judges.seats import OFFLINE_NOTICE
+def _workers() -> ProcessPoolExecutor:
+    """A process a core: Inspect's own work fills one."""
+    return ProcessPoolExecutor(max(1, min(len(PLAN), os.cpu_count() or 1, 4)), mp_context=get_context("spawn"))
+
+
+def _run(pool: ProcessPoolExecutor, logs: Path, limit: int | None) -> None:
+    """Run the plan."""
+    from judges.panels import OFFLINE_NOTICE
 
     click.echo(OFFLINE_NOTICE)
-    workers = max(1, min(len(PLAN), os.cpu_count() or 1, 4))
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = {pool.submit(run_system, policy, condition, str(logs), limit): policy for policy, condition in PLAN}
-        for n, job in enumerate(as_completed(jobs), 1):
-            try:
-                policy, condition, samples, took = job.result()
-            except Exception as ex:
-                pool.shutdown(cancel_futures=True)
-                raise click.ClickException(f"policy/{jobs[job]} did not finish: {ex}") from ex
-            click.echo(f"[{n}/{len(PLAN)}] policy/{policy:<10} {condition:<9} {samples} answers judged in {took:.1f} s")
+    jobs = {pool.submit(run_system, policy, condition, str(logs), limit): policy for policy, condition in PLAN}
+    for n, job in enumerate(as_completed(jobs), 1):
+        try:
+            policy, condition, samples, took = job.result()
+        except Exception as ex:
+            pool.shutdown(cancel_futures=True)
+            raise click.ClickException(f"policy/{jobs[job]} did not finish: {ex}") from ex
+        click.echo(f"[{n}/{len(PLAN)}] policy/{policy:<10} {condition:<9} {samples} answers judged in {took:.1f} s")
 
 
-def _figures(store: Store, runs: list[Manifest]) -> None:
-    """How canned the answers of each run are, one process a core."""
-    with ProcessPoolExecutor(max(1, min(len(runs), os.cpu_count() or 1)), mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(add_run_figures, str(store.root), m.run_id) for m in runs]
-        for job in jobs:
-            job.result()
+def _figures(pool: ProcessPoolExecutor, store: Store, runs: list[Manifest]) -> None:
+    """How canned the answers of each run are."""
+    for job in [pool.submit(add_run_figures, str(store.root), m.run_id) for m in runs]:
+        job.result()
 
 
 def add_run_figures(root: str, run_id: str) -> None:
@@ -139,7 +140,8 @@ def run_system(policy: str, condition: str, logs: str, limit: int | None = None)
         model=f"policy/{policy}",
         log_dir=logs,
         limit=limit,
-        display="none",
+        display="log",  # "none" lays out a table of all scores that nobody sees
+        log_level="critical",
         ctl_server=False,  # no socket by which a run is steered: it is over in a minute
         log_realtime=False,
         score_display=False,

@@ -66,12 +66,12 @@ def check_own_files(log: EvalLog) -> None:
 
 
 def test_the_file_from_the_root_runs_its_own_task_only(tmp_path: Path) -> None:
-    done = inspect(ROOT, "evals/psychosafe.py", "--model", "policy/keyword", "--limit", "30", "--log-dir",
+    done = inspect(ROOT, "evals/psychosafe.py", "--model", "policy/keyword", "--limit", "4", "--log-dir",
                    str(tmp_path / "logs"))  # fmt: skip
     log = one_log(done, tmp_path / "logs")
     assert log.eval.task == "psychosafe/psychosafe"
     assert log.results is not None
-    assert (log.results.total_samples, log.results.completed_samples) == (30, 30)
+    assert (log.results.total_samples, log.results.completed_samples) == (4, 4)
     assert (log.eval.metadata or {})["psychosafe"]["harness"]["commit"]
     assert "JUDGED BY RULES" in done.stdout + done.stderr
 

@@ -14,7 +14,7 @@ from results.store import Store
 @pytest.mark.long
 @pytest.mark.process
 @pytest.mark.timeout(1200)  # the whole takes three minutes on two idle cores, and the other worker is never idle
-@pytest.mark.parametrize(("limit", "answers"), [("50", 100), pytest.param(None, 750, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("limit", "answers"), [("20", 40), pytest.param(None, 750, marks=pytest.mark.slow)])
 def test_the_demo_shows_what_its_store_holds(tmp_path: Path, limit: str | None, answers: int) -> None:
     folder = tmp_path / "demo"
     done = CliRunner().invoke(main, ["demo", "--dir", str(folder), *(["--limit", limit] if limit else [])])
@@ -35,7 +35,9 @@ def test_the_demo_shows_what_its_store_holds(tmp_path: Path, limit: str | None, 
     assert "one person" in flat
     page = (folder / "compare.html").read_text(encoding="utf-8")
     assert page.count("<table") == 4
-    # The ceiling leads, and no cheat is in the upper half.
+    if limit is not None:
+        return
+    # The ceiling leads, and no cheat is in the upper half; of a few prompts the intervals are too wide for that.
     pair = {m.label: measures(store, m)["pair_score"].estimate().value for m in risky}
     assert max(pair, key=lambda label: pair[label] or 0) == "policy/oracle · baseline"
     assert (pair["policy/wrapper · baseline"] or 0) < 0.5

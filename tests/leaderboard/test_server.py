@@ -74,6 +74,7 @@ def test_a_store_that_cannot_be_read_does_not_stop_the_server(tmp_path: Path, ki
     assert not sheets_now(str(root), state_of(Store(root))).board.groups
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.process
 @pytest.mark.socket
