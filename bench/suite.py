@@ -51,7 +51,8 @@ def run(task: Any, model: str, folder: str, samples: int, preset: bool) -> tuple
 
     settings = {k: v for k, v in PRESET.items() if k.startswith(("log_", "score_"))} if preset else {}
     began, spent = time.perf_counter(), time.process_time()
-    (log,) = inspect_eval(task, model=model, log_dir=folder, display="none", limit=samples,
+    # The display "none" lays out a table of all scores that nobody sees: a second, and never the same.
+    (log,) = inspect_eval(task, model=model, log_dir=folder, display="log", log_level="critical", limit=samples,
                           max_connections=CONNECTIONS, **settings)  # fmt: skip
     if log.status != "success":
         raise RuntimeError(str(log.error))
