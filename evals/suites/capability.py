@@ -158,7 +158,10 @@ def _at_server(
         raise CapabilityError(
             f"{backend} needs a server; give the model its base_url, or name others under `capabilities.models`"
         )
-    return {"model": name_at(m), "base_url": address, "tokenizer": section.tokenizers.get(m.id),
+    provider, _, name = m.model.partition("/")
+    # A server's name for an adapter is no name of a tokenizer; its base's is, as a rule.
+    base = name.partition(":")[0] if provider == "vllm" and ":" in name else None
+    return {"model": name_at(m), "base_url": address, "tokenizer": section.tokenizers.get(m.id) or base,
             "arguments": section.args}  # fmt: skip
 
 

@@ -40,7 +40,7 @@ class Capabilities(BaseModel):
     conditions: tuple[str, ...] | None = Field(default=None, min_length=1)
     models: tuple[str, ...] | None = Field(default=None, min_length=1)
     backend: Backend | None = None
-    limit: float | None = Field(default=None, gt=0)
+    limit: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     shots: int | None = Field(default=None, ge=0, le=1_000)
     seed: int | None = None
     batch: int | Literal["auto"] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.leaderboard.test_capabilities_cli import knows
 from tests.support.everyday import TASK, task_files
 from tests.support.extras import need
 from tests.support.fake_harness import install, starts
+from tests.support.fake_vllm import install as install_vllm
 from tests.support.openai_server import ScriptedServer, scored
 from tests.support.s3 import s3_bucket
 from tests.support.studies import Study, answers, descendants, kill_all, until
@@ -108,6 +110,7 @@ def test_benchmarks_of_a_suite_from_its_plan_to_the_board(
     assert change.difference is not None and change.difference.value == pytest.approx(-0.2) and change.paired
     tuned = next(m for m in store.manifests() if m.task == LM_EVAL and m.model.name.endswith("m-guess"))
     assert tuned.model.args["base"] == "openai-api/loop/m-one" and tuned.model.revision is None
+    assert {m.model.revision for m in store.manifests() if m.model.name.endswith("m-one")} == {"r1"}
     # What is there is not read again.
     for samples in (tmp_path / "runs/capabilities").rglob("samples_*.jsonl"):
         samples.write_text("no sample\n")
@@ -126,7 +129,9 @@ def test_a_suite_of_benchmarks_in_a_place_that_is_no_disk(
     log = failed.rpartition(" ")[2]
     assert log.startswith(f"{root}/capabilities/one_") and b"made-up failure" in fsspec.open(log).open().read()
     (tmp_path / "site/fail").unlink()
-    assert here(study, monkeypatch, root) == []
+    # A place without claims, in shards.
+    assert [here(study, monkeypatch, root, shard=(n, 2)) for n in (1, 2)] == [[], []]
+    assert len(pids(study)) == 4
     assert not (tmp_path / "runs").exists()
     done = command(study, monkeypatch, root=root)
     assert done.exit_code == 0 and "2 of 2 runs done" in done.output and "own" in done.output, done.output
@@ -232,6 +237,37 @@ def test_killed_while_the_harness_runs_and_given_again(server: ScriptedServer, t
     os.killpg(third.pid, signal.SIGINT)
     assert third.wait(30) == 130
     assert until(lambda: not any(map(alive, pids(study))), 5)
+
+
+@pytest.mark.slow
+def test_the_harness_finds_the_memory_free_that_a_started_server_had(
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inspect's real provider starts a stand-in for vLLM for the prompts; the harness loads the weights itself."""
+    programs, packages, record = install_vllm(tmp_path / "vllm")
+    study = study_of(tmp_path, server)
+    prompts = [{"task": "psychosafe", "args": {"prompts": str(tmp_path / "items.jsonl")}}]
+    serve = {"timeout": 60, "tensor_parallel": 2, "tokenizer": "q/tok"}
+    study.write(
+        models=[{"id": "one", "model": "vllm/q/m", "revision": "old", "serve": serve},
+                {"id": "two", "model": "vllm/q/two", "revision": "new", "serve": serve, "base": "one"}],
+        tasks=prompts,
+    )  # fmt: skip
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.syspath_prepend(packages)
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    (tmp_path / "site/watched").symlink_to(record)
+    try:
+        assert here(study, monkeypatch) == []
+    finally:
+        sys.modules.pop("vllm", None)
+    assert len(record.read_text().splitlines()) == 2
+    asked = starts(tmp_path / "site")
+    assert [(a["backend"], a["args"]["pretrained"], a["others"]) for a in asked] == [
+        ("vllm", name, 0) for name in ("q/m", "q/m", "q/two", "q/two")
+    ]
+    assert asked[0]["args"] == {"pretrained": "q/m", "tokenizer": "q/tok", "tensor_parallel_size": 2,
+                                "enable_prefix_caching": True, "revision": "old"}  # fmt: skip
 
 
 @pytest.mark.slow

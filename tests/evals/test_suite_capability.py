@@ -70,8 +70,9 @@ def test_every_model_under_every_condition_is_a_run_of_its_own(tmp_path: Path) -
 def test_how_the_harness_reaches_a_model_follows_from_how_it_is_served(tmp_path: Path) -> None:
     served = told(AT)
     assert (served.backend, served.model, served.base_url) == ("local-completions", "q/one", URL)
-    here = told({"model": "vllm/q/base:tuned"}, {"VLLM_BASE_URL": URL}, tokenizers={"a": "q/base"}, concurrent=3)
+    here = told({"model": "vllm/q/base:tuned"}, {"VLLM_BASE_URL": URL}, concurrent=3)
     assert (here.backend, here.model, here.tokenizer, here.concurrent) == ("local-completions", "tuned", "q/base", 3)
+    assert told(AT).tokenizer is None and told(AT, tokenizers={"a": "q/tok"}).tokenizer == "q/tok"
     adapter = tmp_path / "adapter"
     adapter.mkdir()
     serve = {

@@ -14,7 +14,8 @@ RIGHT = {"": 54, "You are a helpful assistant.": 42}
 
 def install(folder: Path) -> Path:
     """Put a package `lm_eval` into a folder, which is to stand in front of Python's path; a file `hold` in that folder
-    makes it wait before it writes.
+    makes it wait before it writes. Where there is a file `watched`, whose lines have a process each as their second
+    word, it records which of these are running.
     """
     package = folder / "lm_eval"
     package.mkdir(parents=True)
@@ -29,8 +30,15 @@ def install(folder: Path) -> Path:
         args, system = json.loads(option("--model_args")), option("--system_instruction")
         name = args.get("model") or args["pretrained"]
         out = Path(option("--output_path")) / name.replace("/", "__")
-        record = {{"pid": os.getpid(), "group": os.getpgid(0), "backend": option("--model"), "args": args,
-                   "system": system, "words": words, "key": os.environ.get("OPENAI_API_KEY")}}
+        def running(pid):
+            try:
+                return Path(f"/proc/{{pid}}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+            except OSError:
+                return False
+        watched = folder / "watched"
+        others = [line.split()[1] for line in watched.read_text().splitlines()] if watched.exists() else []
+        record = {{"others": sum(map(running, others)), "pid": os.getpid(), "group": os.getpgid(0), "args": args,
+                   "backend": option("--model"), "system": system, "key": os.environ.get("OPENAI_API_KEY")}}
         with (folder / "starts.jsonl").open("a") as starts:
             starts.write(json.dumps(record) + "\\n")
         if (folder / "fail").exists():
