@@ -79,7 +79,7 @@ def harness_plan(
 
 
 def notes_of(section: Capabilities, m: ModelEntry, condition: str) -> str:
-    """What to know of a run's figures and of its estimate, before anything is sent."""
+    """What to know of a run's figures and of its estimate before anything is sent, a line each."""
     notes = ["how many questions and calls it takes is known to the harness alone"]
     if section.limit is not None and section.limit >= 1:
         notes[0] += f" (at most {section.limit:g} questions of each task, and of a group of each of its tasks)"
@@ -91,7 +91,7 @@ def notes_of(section: Capabilities, m: ModelEntry, condition: str) -> str:
     lost = sorted(m.args.keys() - _HANDED.get(told.backend, frozenset()) - _OF_SERVERS)
     if lost and told.backend not in SERVED:
         notes.append(f"{m.id}: {', '.join(lost)[:120]} among its `args` is not handed on; give it under `args` here")
-    return "; ".join(notes)
+    return "\n".join(notes)
 
 
 def wrong_with(suite: Suite, runs: Iterable[PlannedRun], environ: Mapping[str, str] | None = None) -> list[str]:

@@ -76,7 +76,7 @@ class PlannedRun:
         samples: Samples, epochs counted; None where the prompts cannot be read yet, and of benchmarks.
         target: Calls to the model under test.
         judging: Calls to judges.
-        note: What to know of the estimate.
+        note: What to know of the estimate, a line each.
     """
 
     key: str

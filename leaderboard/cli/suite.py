@@ -210,14 +210,9 @@ def plan_table(found: Plan) -> Table:
              "sent; for what comes back the model's `tokens`, and of judges 40 a criterion."]  # fmt: skip
     if found.spent.unpriced:
         notes.append(f"{found.spent.unpriced:,} calls have no price: give models and judges a `price`.")
-    notes += list(dict.fromkeys(f"{r.task.name}: {n}" for r in found.runs for n in _notes(r)))
+    notes += list(dict.fromkeys(f"{r.task.name}: {n}" for r in found.runs for n in r.note.splitlines()))
     return Table(COLUMNS, rows, title=f"Suite {found.suite.suite}: {len(found.runs)} runs", notes=notes,
                  numeric=range(1, 7))  # fmt: skip
-
-
-def _notes(run: PlannedRun) -> list[str]:
-    """Notes of a run; benchmarks have several, of which each is said once."""
-    return [n for n in (run.note.split("; ") if run.task.name == "capabilities" else [run.note]) if n]
 
 
 def plan_data(found: Plan) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def test_every_model_under_every_condition_is_a_run_of_its_own(tmp_path: Path) -
     rows, notes = plan_table(found).rows, " ".join(plan_table(found).notes)
     assert rows[1] == ("a_baseline_capabilities", *["unknown"] * 6) and rows[-1][:3] == ("all but 4 unknown", "9", "9")
     assert "known to the harness alone (at most 20 questions of each task" in notes and "plain text" in notes
+    assert notes.count("such a run compares with runs of the same part only") == 1
     data = plan_data(found)
     assert [r["target"] is None for r in data["runs"]] == [False, True, True, True, False, False, True]
     assert data["total"]["unknown"] == 4 and data["runs"][1]["task"] == "capabilities"
