@@ -9,14 +9,14 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
+from evals.capability_process import refused_by_server, watched
 from evals.capability_tasks import Scoring, scoring_of
 from evals.conditions import Condition
 from rubrics.errors import MendableError
@@ -35,9 +35,6 @@ END_OF_THOUGHT: Final = "</think>"
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {"hf": ("torch", "transformers", "accelerate"), "vllm": ("vllm",)}
 _TASK: Final = re.compile(r"[A-Za-z0-9][\w.|+-]{0,119}", re.ASCII)
 _THINKS: Final = re.compile(r"think|reason|qwq|[-_/]r1\b|qwen3(?!.*instruct)", re.I)
-_PROGRESS: Final = re.compile(rb"(\d+)/(\d+) \[")
-_REFUSED: Final = re.compile(r"API request failed! [^\n]*?(?=\. Retry|\n)")
-"""The harness tries again after such a line, and in the end complains of something else."""
 MAX_SAID: Final = 200
 
 
@@ -67,6 +64,7 @@ class Plan:
         include: A folder with task files of one's own.
         concurrent: Requests that a server gets at once.
         arguments: Further arguments of the model, in the harness's words.
+        thinker: Whether the model is known to reason first, whatever its name and files say.
     """
 
     model: str
@@ -86,6 +84,7 @@ class Plan:
     include: Path | None = None
     concurrent: int = 8
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    thinker: bool = False
 
 
 def check(plan: Plan, *, start: bool = True) -> dict[str, Scoring | None]:
@@ -115,7 +114,7 @@ def check(plan: Plan, *, start: bool = True) -> dict[str, Scoring | None]:
     if plan.thinking is not None and not _templated(plan):
         raise CapabilityError("thinking is asked for by the chat template; add --chat-template")
     if start:
-        _check_installed(plan)
+        check_installed(plan)
     chat = plan.backend == "local-chat-completions"
     found = scoring_of(plan.tasks, plan.include, ask=start and chat)
     scored = [t for t, scoring in found.items() if scoring == "likelihood"]
@@ -154,6 +153,8 @@ def warnings_of(plan: Plan, scoring: Mapping[str, Scoring | None]) -> list[str]:
 
 def thinks(plan: Plan) -> bool:
     """Whether a model's chat template knows thoughts, as its files say; where there are none, as its name says."""
+    if plan.thinker:
+        return True
     for place in (plan.tokenizer, plan.adapter, plan.model):
         text = _template_text(Path(place)) if place else None
         if text is not None:
@@ -193,13 +194,19 @@ def command(plan: Plan, output: Path) -> list[str]:
     return [*out, "--log_samples"]
 
 
-def run(plan: Plan, output: Path, progress: Callable[[int, int], None] | None = None) -> Path:
+def run(
+    plan: Plan,
+    output: Path,
+    progress: Callable[[int, int], None] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Path:
     """Run a plan that `check` let pass.
 
     Args:
         plan: The plan.
         output: A folder that is empty or not there yet; the harness's files and its log (`log.txt`) go into it.
         progress: Called with the questions done and to be done.
+        environ: Environment variables of the harness; those of this process if not given.
 
     Returns:
         The harness's results file.
@@ -212,41 +219,16 @@ def run(plan: Plan, output: Path, progress: Callable[[int, int], None] | None = 
         if any(output.iterdir()):
             raise CapabilityError(f"{output} is not empty; give each run a folder of its own")
         with (output / "log.txt").open("wb") as log:
-            status, last = _watched(command(plan, output), log, progress)
+            status, last = watched(command(plan, output), log, progress, environ)
     except OSError as ex:
         raise CapabilityError(f"{output}: {ex.strerror or ex}; give another folder") from ex
     found = sorted(output.rglob("results_*.json"))
     if status != 0 or not found:
         what = f"ended with status {status}" if status else "wrote no results"
-        why = _refused_by_server(output / "log.txt") or last or "it said nothing"
+        why = refused_by_server(output / "log.txt") or last or "it said nothing"
         shown = "".join(c if c.isprintable() else " " for c in why[:MAX_SAID])
         raise CapabilityError(f"lm_eval {what}: {shown}; its log is {output / 'log.txt'}")
     return found[-1]
-
-
-def _watched(words: list[str], log: IO[bytes], progress: Callable[[int, int], None] | None) -> tuple[int, str]:
-    """Run a command into a log. Returns its status and the last line that it said."""
-    last = b""
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        try:
-            # Bars of progress are drawn over with carriage returns, so lines alone would come late.
-            while part := cast("Any", process.stdout).read1(65536):
-                log.write(part)
-                log.flush()
-                told = _PROGRESS.findall(part)
-                if told and progress is not None:
-                    progress(int(told[-1][0]), int(told[-1][1]))
-                last = ([line for line in re.split(rb"[\r\n]+", part) if line.strip()] or [last])[-1]
-        except BaseException:
-            process.terminate()
-            raise
-    return process.returncode, last.decode("utf-8", "replace").strip()
-
-
-def _refused_by_server(log: Path) -> str:
-    """What a server said to a request that it refused; nothing where it refused none."""
-    found = _REFUSED.search(log.read_text(encoding="utf-8", errors="replace"))
-    return found.group(0) if found else ""
 
 
 def _check_place(plan: Plan) -> None:
@@ -270,7 +252,12 @@ def _check_place(plan: Plan) -> None:
         raise CapabilityError(f"{str(plan.include)[-120:]!r} is no folder of task files")
 
 
-def _check_installed(plan: Plan) -> None:
+def check_installed(plan: Plan) -> None:
+    """Refuse a plan whose packages are not here.
+
+    Raises:
+        CapabilityError: In one line, with what to install.
+    """
     if find_spec("lm_eval") is None:
         raise CapabilityError(f"lm_eval is not installed here: {INSTALL}")
     needed = [*_NEEDS.get(plan.backend, ()), *(["peft"] if plan.adapter and plan.backend == "hf" else [])]

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from evals.suites.capability import wrong_with
 from evals.suites.endpoints import Served, address_of, compare, service_of
-from evals.suites.model import BY_PANEL, ModelEntry
+from evals.suites.model import BY_PANEL, ModelEntry, TaskEntry
 from evals.suites.plan import Plan, judges_of
 from judges.panels import PanelError
 from judges.seats import SELF_JUDGING
@@ -42,8 +43,10 @@ def check(
         What the servers say, by id of the model; and everything that is wrong, a line each.
     """
     env = os.environ if environ is None else environ
-    wrong = [f"{r.key}: {r.note}" for r in found.runs if r.samples is None or r.note]
+    asked = [r for r in found.runs if isinstance(r.task, TaskEntry)]
+    wrong = [f"{r.key}: {r.note}" for r in asked if r.samples is None or r.note]
     wrong = list(dict.fromkeys(_without_key(w, found) for w in wrong))
+    wrong += wrong_with(found.suite, found.runs, env)
     twice = [k for k, n in Counter(r.key for r in found.runs).items() if n > 1]
     wrong += [f"{k}: two runs would be called so; give conditions names that differ" for k in twice]
     names: dict[str, str | None] = {m.model: m.base_url or (address_of(m, env) if not m.serve else "started") for m in
@@ -102,7 +105,7 @@ def _judges(found: Plan, names: dict[str, str | None]) -> list[str]:
                     wrong.append(SELF_JUDGING.format(model=judge.model))
         except PanelError as ex:
             wrong.append(str(ex))
-        if run.task.task not in BY_PANEL:
+        if isinstance(run.task, TaskEntry) and run.task.task not in BY_PANEL:
             for given in run.task.roles.values():
                 for model in [given] if isinstance(given, str) else given:
                     names.setdefault(model, None)

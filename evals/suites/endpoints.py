@@ -75,6 +75,12 @@ def name_at(m: ModelEntry) -> str:
     return name.rpartition(":")[2] if m.model.startswith("vllm/") and ":" in name else name
 
 
+def key_of(m: ModelEntry, environ: Mapping[str, str] | None = None) -> str | None:
+    """The key that a model's server wants, from its provider's own variable; None where that is not set."""
+    env = os.environ if environ is None else environ
+    return env.get(f"{service_of(m.model) or m.model.partition('/')[0].upper()}_API_KEY") or None
+
+
 def ask(url: str, key: str | None = None, timeout: float = TIMEOUT) -> Served:
     """Ask a server what it serves.
 
@@ -163,8 +169,8 @@ def _apart(models: Sequence[ModelEntry], ids: Sequence[str]) -> bool:
 
 
 def _asked(url: str, m: ModelEntry, env: Mapping[str, str]) -> Served | str:
-    service = service_of(m.model)
-    key = env.get("VLLM_API_KEY") if m.model.startswith("vllm/") else env.get(f"{service}_API_KEY") if service else None
+    # What a provider of Inspect's own sends to another address is its business.
+    key = key_of(m, env) if m.model.startswith("vllm/") or service_of(m.model) else None
     try:
         return ask(url, key)
     except urllib.error.HTTPError as ex:

@@ -17,6 +17,7 @@ SUITE_FILE: Final = "suite.json"
 _IRRELEVANT: Final = {"description", "connections", "retries", "allow_missing", "baseline"}
 """Parts of a suite that change no figure; and of its models and settings:"""
 _OF_MODELS: Final = {"price", "tokens"}
+_OF_CAPABILITIES: Final = {"margin", "concurrent", "batch"}
 _OF_GENERATION: Final = {"max_connections", "max_retries", "timeout", "attempt_timeout", "batch", "cache"}
 _FILES: Final = (".yaml", ".yml", ".json", ".jsonl", ".csv", ".md", ".txt")
 MAX_BYTES: Final = 256 * 2**20
@@ -60,6 +61,11 @@ def suite_sha256(suite: Suite) -> str:
     told["models"] = [{k: v for k, v in m.items() if k not in _OF_MODELS} for m in told["models"]]
     for part in (told, *told["models"], *told["tasks"]):
         part["generation"] = {k: v for k, v in part["generation"].items() if k not in _OF_GENERATION}
+    if suite.capabilities is None:
+        # Folders that began before there was such a section go on.
+        del told["capabilities"]
+    else:
+        told["capabilities"] = {k: v for k, v in told["capabilities"].items() if k not in _OF_CAPABILITIES}
     told["files"] = _files(suite)
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -76,13 +82,26 @@ def _files(suite: Suite) -> dict[str, str]:
         except PanelError:
             continue
     named = [*suite.conditions, *(c for m in suite.models for c in m.conditions or ())]
+    c = suite.capabilities
+    if c is not None:
+        named += c.conditions or ()
+        if c.include:
+            # Whatever a task file may draw in: functions, and questions of its own.
+            below = sorted(p for p in Path(LAUNCH_DIR, c.include).rglob("*") if "__pycache__" not in p.parts)
+            found |= {f"{c.include}: {p.relative_to(Path(LAUNCH_DIR, c.include)).as_posix()}": _sha256(p) for p in below
+                      if p.is_file()}  # fmt: skip
     for t in suite.tasks:
         named += [*(t.conditions or ()), *(v for v in t.args.values() if isinstance(v, str))]
     for name in dict.fromkeys(named):
         path = Path(LAUNCH_DIR, name)
         if name.endswith(_FILES) and path.is_file() and path.stat().st_size <= MAX_BYTES:
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            found[name] = _sha256(path)
     return found
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _other(place: Place, model: str, name: str, served: Mapping[str, Served]) -> str | None:

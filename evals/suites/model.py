@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from evals.suites.section import CAPABILITIES, Capabilities
 from evals.suites.serve import Serve
 from judges.panels import DEFAULT_PANEL, Price
 from rubrics.errors import one_line
@@ -165,7 +166,7 @@ class Suite(_Part):
         description: What it is for.
         models: The models.
         conditions: Names or files of conditions.
-        tasks: The tasks.
+        tasks: The tasks; there may be none beside `capabilities`.
         panel: Who judges: a named panel, or a file of panels.
         generation: Generation settings of all models under test.
         epochs: How often each prompt is put.
@@ -176,13 +177,14 @@ class Suite(_Part):
         allow_missing: Share of a run's samples that may be without a score after that; they count as missing. Where a
             provider refuses a prompt for good, the run would else never be done.
         baseline: Condition that the others are compared with at the end.
+        capabilities: Benchmarks of capability.
     """
 
     suite: str
     description: str = ""
     models: tuple[ModelEntry, ...] = Field(min_length=1)
     conditions: tuple[str, ...] = Field(default=("baseline",), min_length=1)
-    tasks: tuple[TaskEntry, ...] = Field(min_length=1)
+    tasks: tuple[TaskEntry, ...] = ()
     panel: str = DEFAULT_PANEL
     generation: dict[str, Any] = Field(default_factory=dict)
     epochs: int = Field(default=1, ge=1, le=1_000)
@@ -192,6 +194,7 @@ class Suite(_Part):
     retries: int = Field(default=5, ge=0, le=100)
     allow_missing: float = Field(default=0.0, ge=0, le=0.5)
     baseline: str = "baseline"
+    capabilities: Capabilities | None = None
 
     @field_validator("suite")
     @classmethod
@@ -213,7 +216,7 @@ class Suite(_Part):
 
     def problems(self) -> list[str]:
         """What is impossible in this suite, all of it."""
-        found = []
+        found = [] if self.tasks or self.capabilities else ["tasks: is missing; give `tasks`, `capabilities`, or both"]
         ids = [m.id for m in self.models]
         found += [f"models: two are called {i!r}; give each an id of its own" for i, n in Counter(ids).items() if n > 1]
         names = Counter(t.name for t in self.tasks)
@@ -221,9 +224,12 @@ class Suite(_Part):
         for m in self.models:
             if m.base is not None and (m.base == m.id or m.base not in ids):
                 found.append(f"models: {m.id} is a fine-tune of {m.base!r}, which is no other model of this suite")
-        for t in self.tasks:
-            strange = [i for i in t.models or () if i not in ids]
-            found += [f"tasks: {t.name} is for {i!r}, which is no model of this suite" for i in strange]
+        named = [(f"tasks: {t.name} is for", t.models or ()) for t in self.tasks]
+        if self.capabilities is not None:
+            named.append((f"{CAPABILITIES}: `models` names", self.capabilities.models or ()))
+            named.append((f"{CAPABILITIES}: `tokenizers` names", tuple(self.capabilities.tokenizers)))
+        for what, given in named:
+            found += [f"{what} {i[:60]!r}, which is no model of this suite" for i in given if i not in ids]
         same: dict[tuple[Any, ...], list[str]] = {}
         for m in self.models:
             same.setdefault(m.identity, []).append(m.id)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 from inspect_ai._util.error import PrerequisiteError  # no public name; what Inspect shows as one line
 
 from evals.rejudge import CHARS_PER_TOKEN, TOKENS_PER_CRITERION
+from evals.suites.capability import notes_of
 from evals.suites.model import BY_PANEL, ModelEntry, Suite, TaskEntry
+from evals.suites.section import Capabilities
 from judges.llm.prompt import system_prompt, user_prompt
 from judges.panels import JudgeSpec, PanelError, Price, load_panel
 from rubrics.loader import RubricError, load_rubric
@@ -67,19 +69,19 @@ class PlannedRun:
     Attributes:
         key: Its name in the suite, safe for files: model, condition, task.
         model: The model.
-        task: The task.
+        task: The task, or the section of benchmarks.
         condition: Name or file of the condition.
         args: Arguments of the task.
         generation: Generation settings.
-        samples: Samples, epochs counted; None where the prompts cannot be read yet.
+        samples: Samples, epochs counted; None where the prompts cannot be read yet, and of benchmarks.
         target: Calls to the model under test.
         judging: Calls to judges.
-        note: What to know of the estimate.
+        note: What to know of the estimate, a line each.
     """
 
     key: str
     model: ModelEntry
-    task: TaskEntry
+    task: TaskEntry | Capabilities
     condition: str
     args: Mapping[str, Any]
     generation: Mapping[str, Any]
@@ -124,9 +126,11 @@ def plan(suite: Suite) -> Plan:
     for m in suite.models:
         for condition, t in _matrix(suite, m):
             runs.append(_planned(suite, m, t, condition))
-    # Runs of one server stand together: its adapters and conditions follow each other without a reload.
+    # Runs of one server stand together: its adapters and conditions follow each other without a reload. The harness
+    # may load the weights itself, and comes last.
     servers = list(dict.fromkeys(server_of(m) for m in suite.models))
-    return Plan(suite, tuple(sorted(runs, key=lambda r: servers.index(server_of(r.model)))))
+    runs.sort(key=lambda r: (servers.index(server_of(r.model)), isinstance(r.task, Capabilities)))
+    return Plan(suite, tuple(runs))
 
 
 def server_of(m: ModelEntry) -> tuple[str, str | None]:
@@ -156,20 +160,23 @@ def task_args(suite: Suite, m: ModelEntry, t: TaskEntry, condition: str) -> dict
     return args
 
 
-def _matrix(suite: Suite, m: ModelEntry) -> Iterator[tuple[str, TaskEntry]]:
+def _matrix(suite: Suite, m: ModelEntry) -> Iterator[tuple[str, TaskEntry | Capabilities]]:
     own = m.conditions or suite.conditions
-    for condition in dict.fromkeys((*own, *(c for t in suite.tasks for c in t.conditions or ()))):
-        for t in suite.tasks:
+    tasks = (*suite.tasks, *([suite.capabilities] if suite.capabilities else ()))
+    for condition in dict.fromkeys((*own, *(c for t in tasks for c in t.conditions or ()))):
+        for t in tasks:
             fits = condition in (t.conditions or own) and (m.conditions is None or condition in m.conditions)
             if fits and (t.models is None or m.id in t.models):
                 yield condition, t
 
 
-def _planned(suite: Suite, m: ModelEntry, t: TaskEntry, condition: str) -> PlannedRun:
+def _planned(suite: Suite, m: ModelEntry, t: TaskEntry | Capabilities, condition: str) -> PlannedRun:
+    key = "_".join((m.id, _slug(condition), t.name))
+    if isinstance(t, Capabilities):
+        return PlannedRun(key, m, t, condition, {}, {}, None, Spent(), Spent(), notes_of(t, m, condition))
     args = task_args(suite, m, t, condition)
     generation = {**suite.generation, **m.generation, **t.generation}
     found = _measured(t.task, json.dumps(args, sort_keys=True, default=str), t.limit or suite.limit)
-    key = "_".join((m.id, _slug(condition), t.name))
     if found.samples is None:
         return PlannedRun(key, m, t, condition, args, generation, None, Spent(), Spent(), found.note)
     calls = found.samples * found.turns

@@ -12,12 +12,15 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 
 from evals.suites.model import ModelEntry, Suite, SuiteError, TaskEntry
+from evals.suites.section import Capabilities
 from evals.suites.serve import Serve
 from rubrics.reading import MAX_CHARS, YamlError, read_yaml
 
 MAX_BYTES: Final = MAX_CHARS
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PARTS: Final[Mapping[str, type[BaseModel]]] = {"models": ModelEntry, "tasks": TaskEntry, "serve": Serve}
+_PARTS: Final[Mapping[str, type[BaseModel]]] = {
+    "models": ModelEntry, "tasks": TaskEntry, "serve": Serve, "capabilities": Capabilities,
+}  # fmt: skip
 
 
 def read_suite(path: Path, environ: Mapping[str, str] | None = None) -> Suite:

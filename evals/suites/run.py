@@ -13,11 +13,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from evals.capabilities import CapabilityError
+from evals.suites.capability_run import files_of, measure
 from evals.suites.claims import Claim, ClaimError, Place, beat, finish, release
 from evals.suites.endpoints import Served, address_of, name_at
-from evals.suites.model import ModelEntry, Suite
+from evals.suites.model import ModelEntry, Suite, TaskEntry
 from evals.suites.plan import PlannedRun, make_task
 from evals.suites.processes import end_now
+from evals.suites.section import Capabilities
 from evals.suites.servers import make_room, reached
 from judges.verdict import STATUS_CODES
 
@@ -50,7 +53,7 @@ class Outcome:
         wasted: Of these, calls in vain: with an error, or with an answer that is not in the log that counts.
         deaths: Runners that died while they held the run. What came back to each in its last beat is not known, so
             that `calls` and `wasted` are then the least that they can be.
-        log: Name of that log within the run's folder of logs.
+        log: Name of that log within the run's folder of logs; of benchmarks, of the results within theirs.
         reason: What went wrong.
     """
 
@@ -111,7 +114,10 @@ def run_one(
     pulses = threading.Thread(target=_pulse, args=(place, claim, stop, pulse), daemon=True)
     pulses.start()
     try:
-        outcome = _evaluated(suite, run, root, claim, served, wait)
+        if isinstance(run.task, Capabilities):
+            outcome = _measured(run, run.task, root, claim)
+        else:
+            outcome = _evaluated(suite, run, run.task, root, claim, served, wait)
     except Exception as ex:  # noqa: BLE001  (a run that fails must not take the others with it)
         outcome = Outcome(
             run.key, "error", calls=claim.carried + COUNTS.calls, reason=_damaged(root, run) or _one_line(ex)
@@ -172,8 +178,18 @@ def _beat_or_end(place: Place, claim: Claim) -> Claim:
         return claim
 
 
+def _measured(run: PlannedRun, section: Capabilities, root: str, claim: Claim) -> Outcome:
+    """Benchmarks of capability. The harness's calls are its own, and not counted."""
+    try:
+        questions, log = measure(section, run.model, run.condition, files_of(root, run.key), claim)
+    except CapabilityError as ex:
+        # One line already, with the place of the harness's log at its end.
+        return Outcome(run.key, "error", deaths=claim.deaths, reason=str(ex))
+    return Outcome(run.key, "done", questions, deaths=claim.deaths, log=log)
+
+
 def _evaluated(
-    suite: Suite, run: PlannedRun, root: str, claim: Claim, served: Served | None, wait: float | None
+    suite: Suite, run: PlannedRun, task: TaskEntry, root: str, claim: Claim, served: Served | None, wait: float | None
 ) -> Outcome:
     from inspect_ai import eval_set
     from inspect_ai.model import GenerateConfig, get_model
@@ -199,12 +215,12 @@ def _evaluated(
     limits: dict[str, Any] = {k: (v if k == "cost_limit" else int(v)) for k, v in suite.limits.items()}
     evaluate = partial(
         eval_set,
-        [make_task(run.task.task, run.args)],
+        [make_task(task.task, run.args)],
         log_dir=logs_of(root, run.key),
         model=model,
-        model_roles=dict(run.task.roles) or None,
+        model_roles=dict(task.roles) or None,
         metadata={"psychosafe_suite": facts},
-        limit=run.task.limit or suite.limit,
+        limit=task.limit or suite.limit,
         retry_wait=wait,
         display="none",
         **PRESET,

@@ -22,6 +22,12 @@ _started: list[tuple[tuple[Any, ...], Model]] = []
 def make_room(m: ModelEntry) -> None:
     """Stop the server that was started for another model, before this one is made."""
     if _started and _started[0][0] != _what(m):
+        let_go()
+
+
+def let_go() -> None:
+    """Stop whatever server was started, before something else loads a model into the same memory."""
+    while _started:
         _started.pop()[1].api.close()
 
 

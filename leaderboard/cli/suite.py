@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from evals.suites.plan import Plan, PlannedRun, Spent
     from evals.suites.run import Outcome
     from evals.suites.runner import Progress
+    from results.manifest import Manifest
 
 COLUMNS: Final = ("Run", "Samples", "Calls", "of these, judges", "Tokens in", "Tokens out", "Cost")
 
@@ -80,7 +81,7 @@ def run_command(
                 return
             if wrong:
                 raise SuiteError(*wrong)
-            ended = _Ended(store, options.root, no_ingest)
+            ended = _Ended(store, found, options.root, no_ingest)
             progress = ended.progress if sys.stderr.isatty() else None
             outcomes = run_suite(suite, found, options, served, ended, progress, ended.note)
         except SuiteError as ex:
@@ -94,7 +95,7 @@ def run_command(
             sys.exit(130)
         except OSError as ex:
             raise click.ClickException(f"the suite's folder cannot be used: {ex.strerror or ex}") from ex
-        _close(store, found, options.root, outcomes, wanted, no_ingest)
+        _close(ended, outcomes, wanted)
 
 
 @contextmanager
@@ -114,14 +115,21 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 class _Ended:
-    """Says that a run has ended, and brings its ratings into the store."""
+    """Says that a run has ended, and brings its ratings or figures into the store."""
 
-    def __init__(self, store: Store, root: str, no_ingest: bool) -> None:
-        self.store, self.root, self.no_ingest = store, root, no_ingest
+    def __init__(self, store: Store, found: Plan, root: str, no_ingest: bool) -> None:
+        from leaderboard.cli.suite_capabilities import benchmarks
+
+        self.store, self.found, self.root, self.no_ingest = store, found, root, no_ingest
+        self.benchmarks = benchmarks(found)
+        self.measured: dict[str, Manifest] = {}
         self.began = time.monotonic()
 
     def __call__(self, outcome: Outcome) -> None:
-        told = f"{outcome.samples} samples"
+        of_prompts = outcome.key not in self.benchmarks
+        told = f"{outcome.samples} samples" if of_prompts else f"{outcome.samples or 'unknown'} questions"
+        if not of_prompts and outcome.status != "done":
+            told = "benchmarks"
         if outcome.failed:
             told += f", {outcome.failed} without a score"
         if outcome.unjudged:
@@ -130,7 +138,17 @@ class _Ended:
             told += f"; {_least(outcome.deaths)}{outcome.wasted:,} of {outcome.calls:,} calls in vain"
         self.line(f"{outcome.status:<6} {outcome.key}: {told}" + (f": {outcome.reason}" if outcome.reason else ""))
         if outcome.status == "done" and not self.no_ingest:
-            _ingest(self.store, self.root, [outcome])
+            if of_prompts:
+                _ingest(self.store, self.root, [outcome])
+            else:
+                self._figures(outcome)
+
+    def _figures(self, outcome: Outcome) -> None:
+        from leaderboard.cli.suite_capabilities import bring_in
+
+        made = bring_in(self.store, self.found, self.root, outcome)
+        if made is not None:
+            self.measured[outcome.key] = made
 
     def line(self, text: str) -> None:
         """A line of its own, with the seconds since the start."""
@@ -145,7 +163,9 @@ class _Ended:
     def progress(self, told: Progress) -> None:
         """How far it is, in one line of a terminal that is written over."""
         failed = f", {told.failed} failed" if told.failed else ""
-        going = f"; {told.going} going on: {told.samples:,} of {told.wanted:,} samples" if told.going else ""
+        going = f"; {told.going} going on" if told.going else ""
+        # Of benchmarks, the harness alone knows.
+        going += f": {told.samples:,} of {told.wanted:,} samples" if told.wanted else ""
         minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
         text = f"{told.done} of {told.runs} runs done{failed}{going}  [{minutes}:{seconds:02}]"
         click.echo(f"\r{text[: shutil.get_terminal_size().columns - 1]}\x1b[K", err=True, nl=False)
@@ -184,12 +204,13 @@ def plan_table(found: Plan) -> Table:
     total = sum(r.samples or 0 for r in found.runs)
     unknown = sum(r.samples is None for r in found.runs)
     every = f"all but {unknown} unknown" if unknown else "all"
-    rows.append((every, f"{total:,}", *_cells(found.spent, sum(r.judging.calls for r in found.runs))))
+    sums = (f"{total:,}", *_cells(found.spent, sum(r.judging.calls for r in found.runs)))
+    rows.append((every, *(sums if unknown < len(found.runs) else ("unknown",) * 6)))
     notes = ["Calls are exact but for retries and repair turns. Tokens are estimates: 4 characters each for what is",
              "sent; for what comes back the model's `tokens`, and of judges 40 a criterion."]  # fmt: skip
     if found.spent.unpriced:
         notes.append(f"{found.spent.unpriced:,} calls have no price: give models and judges a `price`.")
-    notes += list(dict.fromkeys(f"{r.task.name}: {r.note}" for r in found.runs if r.note))
+    notes += list(dict.fromkeys(f"{r.task.name}: {n}" for r in found.runs for n in r.note.splitlines()))
     return Table(COLUMNS, rows, title=f"Suite {found.suite.suite}: {len(found.runs)} runs", notes=notes,
                  numeric=range(1, 7))  # fmt: skip
 
@@ -204,7 +225,7 @@ def plan_data(found: Plan) -> dict[str, Any]:
              "judging": None if r.samples is None else vars(r.judging), "note": r.note}
             for r in found.runs
         ],
-        "total": vars(found.spent),
+        "total": vars(found.spent) | {"unknown": sum(r.samples is None for r in found.runs)},
     }  # fmt: skip
 
 
@@ -245,25 +266,30 @@ def _clear() -> None:
         click.echo("\r\x1b[K", err=True, nl=False)
 
 
-def _close(
-    store: Store, found: Plan, root: str, outcomes: Sequence[Outcome], wanted: Sequence[PlannedRun], no_ingest: bool
-) -> None:
+def _close(ended: _Ended, outcomes: Sequence[Outcome], wanted: Sequence[PlannedRun]) -> None:
     """The comparisons, and what is not done."""
+    store, found = ended.store, ended.found
     calls, wasted, deaths = (sum(getattr(o, k) for o in outcomes) for k in ("calls", "wasted", "deaths"))
     good = [o for o in outcomes if o.status == "done"]
     _clear()
     click.echo(
         f"\n{len(good)} of {len(wanted)} runs done, {calls:,} calls, of which {_least(deaths)}{wasted:,} in vain."
     )
+    if any(o.key in ended.benchmarks for o in outcomes):
+        click.echo("Calls of benchmarks are the harness's own, and not among them.")
     if deaths:
         click.echo(
             f"Runners died {deaths} times; what was on its way to one, or came in its last beat, is not counted."
         )
-    if not no_ingest and good:
+    if not ended.no_ingest and good:
+        from leaderboard.cli.suite_capabilities import capability_tables
         from leaderboard.cli.suite_compare import comparisons
 
-        _ingest(store, root, good, texts=True)
+        if of_prompts := [o for o in good if o.key not in ended.benchmarks]:
+            _ingest(store, ended.root, of_prompts, texts=True)
         print_tables(comparisons(store, found, outcomes), "table", None)
+        if measured := capability_tables(store, found, ended.measured):
+            print_tables(measured, "table", None)
         click.echo(f"\nThe board: psychosafe leaderboard --store {store.root}")
     missing = sorted({r.key for r in wanted} - {o.key for o in good})
     if missing:

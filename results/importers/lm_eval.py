@@ -58,11 +58,13 @@ class Asked:
         condition: What the model was given besides the questions.
         model: Name by which the model is known; the file's if not given.
         base: Of a fine-tuned model, the model that it was made from; the file's if not given.
+        revision: Commit or version of the weights, as those who ran it call it; the file's if not given.
     """
 
     condition: ConditionFacts
     model: str | None = None
     base: str | None = None
+    revision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,13 +163,16 @@ def _measured(manifest: Manifest, asked: Asked) -> Manifest:
     flagged = (manifest.source.note or "").partition("; ")[2]
     note = f"{HARNESS} {version}, run here" + (f"; {flagged}" if flagged else "")
     parts = ["lm-eval", name.split("/")[-1], asked.condition.name or ""]
+    facts = {"name": name, "args": args, "family": family_of(name)}
+    facts |= {"revision": asked.revision} if asked.revision else {}
     return manifest.model_copy(
         update={
             "run_id": make_run_id(parts, [manifest.source.sha256]),
             "origin": "measured",
-            "model": manifest.model.model_copy(update={"name": name, "args": args, "family": family_of(name)}),
+            "model": manifest.model.model_copy(update=facts),
             "condition": asked.condition,
-            "versions": {k: v for k, v in manifest.versions.items() if k != "git_hash"},
+            "versions": {k: v for k, v in manifest.versions.items() if k != "git_hash"}
+            | ({"weights": manifest.model.revision} if asked.revision else {}),
             "source": manifest.source.model_copy(update={"note": note}),
         }
     )

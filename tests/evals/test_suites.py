@@ -164,8 +164,13 @@ def test_the_quick_suite_costs_less_than_a_dollar_and_the_paper_s_is_whole(monke
     for r in paper.runs:
         counts[r.task.name] = counts.get(r.task.name, 0) + 1
     # Four models; the validation set and twins under two conditions, the benchmarks under three.
-    assert counts == {"psychosafe": 8, "contrast": 8, "sorry_bench": 12, "xstest": 12}
-    assert {r.samples for r in paper.runs} == {500, 250, 440 * 21, 450}
+    assert counts == {"psychosafe": 8, "contrast": 8, "sorry_bench": 12, "xstest": 12, "capabilities": 12}
+    assert {r.samples for r in paper.runs} == {500, 250, 440 * 21, 450, None}
+    assert {r.key for r in paper.runs if r.samples is None} == {
+        f"{m}_{c}_capabilities"
+        for m in ("qwen3.5-27b", "qwen3.5-27b-psysafe", "qwen3.5-35b-a3b", "psysafe-a3b")
+        for c in ("none", "baseline", "prompted")
+    }
 
 
 # --- what would stop it ---

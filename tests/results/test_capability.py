@@ -107,6 +107,11 @@ def test_a_run_that_was_made_here_is_measured(tmp_path: Path) -> None:
     assert m.run_id.startswith("lm-eval_made-up_baseline_") and {r["origin"] for r in run.ratings} == {"measured"}
     assert "git_hash" not in m.versions and m.versions["lm_eval"] == "0.4.13"  # a commit of whatever folder it ran in
     assert m.source.note == "lm-evaluation-harness 0.4.13, run here"
+    # A revision as those who ran it call it, so that it is that of their other runs; what the harness found is kept.
+    found = write(tmp_path / "sha", {"own": right(30)}, config={"model": "hf", "model_args": {}, "model_sha": "abc"})
+    named = read_run(found, Asked(OWN, revision="v1")).manifest
+    assert (named.model.revision, named.versions["weights"]) == ("v1", "abc")
+    assert read_run(found, Asked(OWN)).manifest.model.revision == "abc"
 
 
 @pytest.mark.parametrize("backend", ["peft", "lora_local_path"])

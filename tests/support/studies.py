@@ -79,6 +79,7 @@ class Study:
         more: Further fields of the suite.
         seat: Further fields of the judge's seat.
         items: How many prompts.
+        site: A folder in front of Python's path, for stand-ins.
     """
 
     folder: Path
@@ -89,6 +90,7 @@ class Study:
     more: Mapping[str, Any] = field(default_factory=dict)
     seat: Mapping[str, Any] = field(default_factory=dict)
     items: int = 12
+    site: Path | None = None
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +117,8 @@ class Study:
     @property
     def env(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("INSPECT_")}
-        keys = {"VLLM_API_KEY": "test-key", "INSPECT_CACHE_DIR": str(self.folder / "cache"), "PYTHONPATH": str(ROOT)}
+        path = os.pathsep.join(str(p) for p in (self.site, ROOT) if p is not None)
+        keys = {"VLLM_API_KEY": "test-key", "INSPECT_CACHE_DIR": str(self.folder / "cache"), "PYTHONPATH": path}
         return {**kept, **self.server.env("loop"), **self.server.env("judge"), **keys, "NO_PROXY": "127.0.0.1"}
 
     def args(self, *more: str, root: str | None = None, store: str = "store") -> list[str]:
