@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -222,13 +223,13 @@ def _evaluated(
         metadata={"psychosafe_suite": facts},
         limit=task.limit or suite.limit,
         retry_wait=wait,
-        display="none",
+        display="log",  # "none" lays out a table of all scores: a second a run, for nobody
         **PRESET,
         **limits,
     )
     patience = PATIENCE.set((min(1.0, pause), pause, 4 * pause))
     try:
-        with reached(m, model):
+        with reached(m, model), _unspoken():
             success, logs = _unless_stopped(evaluate(retry_attempts=suite.retries))
             if not success and suite.allow_missing and logs[0].status == "error":
                 # Once more, and what fails then is missing. From the start, Inspect would try nothing twice.
@@ -236,6 +237,21 @@ def _evaluated(
     finally:
         PATIENCE.reset(patience)
     return _outcome(run, success, logs, claim, suite.allow_missing)
+
+
+@contextmanager
+def _unspoken() -> Iterator[None]:
+    """Leave out what Inspect's log display says: on the root logger, where nobody else speaks."""
+    root = logging.getLogger()
+    root.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        root.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 def _unless_stopped(ended: tuple[bool, list[EvalLog]]) -> tuple[bool, list[EvalLog]]:
