@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from inspect_ai._util.error import PrerequisiteError  # no public name; what Inspect shows as one line
 
 from evals.rejudge import CHARS_PER_TOKEN, TOKENS_PER_CRITERION
+from evals.sorry.taxonomy import TRANSLATIONS
 from evals.suites.capability import notes_of
 from evals.suites.model import BY_PANEL, ModelEntry, Suite, TaskEntry
 from evals.suites.section import Capabilities
@@ -75,7 +76,7 @@ class PlannedRun:
         generation: Generation settings.
         samples: Samples, epochs counted; None where the prompts cannot be read yet, and of benchmarks.
         target: Calls to the model under test.
-        judging: Calls to judges.
+        judging: Calls to judges, and to a translator of answers.
         note: What to know of the estimate, a line each.
     """
 
@@ -118,6 +119,7 @@ class _Measured:
     turns: int
     chars: int
     note: str = ""
+    translated: int = 0
 
 
 def plan(suite: Suite) -> Plan:
@@ -194,7 +196,12 @@ def _judging(t: TaskEntry, args: Mapping[str, Any], found: _Measured, m: ModelEn
     if t.task not in BY_PANEL:
         judges = t.roles.get("judge", [])
         asked = len([judges] if isinstance(judges, str) else judges) * calls
-        return _of(asked, asked and text + asked * 600, asked * 60, None)
+        spent = _of(asked, asked and text + asked * 600, asked * 60, None)
+        if "translator" in t.roles:
+            # At most: an empty answer is not sent.
+            words = found.translated * m.tokens
+            spent += _of(found.translated, words + found.translated * 120, words, None)
+        return spent
     try:
         panel, rubric = load_panel(str(args["judges"])), load_rubric(str(args.get("rubric", "psychosafe")))
     except (PanelError, RubricError):
@@ -237,16 +244,19 @@ def _measured(task: str, said: str, limit: int | None) -> _Measured:
             return _Measured(None, 1, 0, why)
         several = STYLES if args.get("mutations") == "all" else 1
         samples = (min(known * several, limit) if limit else known * several) * args.get("epochs", 1)
+        translated = samples * len(TRANSLATIONS) // STYLES if several > 1 else 0
         return _Measured(
-            samples, 1, samples * (400 + _condition_chars(args["condition"])), f"counted as published, for {why}"
-        )
+            samples, 1, samples * (400 + _condition_chars(args["condition"])), f"counted as published, for {why}",
+            translated,
+        )  # fmt: skip
     samples = list(made.dataset)[: limit or None]
     turns = [len(s.metadata["script"]) if s.metadata and "script" in s.metadata else 1 for s in samples]
     epochs = args.get("epochs", 1)
     chars = sum(len(s.input) if isinstance(s.input, str) else sum(len(m.text) for m in s.input) for s in samples)
     chars += sum(turns) * _condition_chars(args["condition"])
     most = max(turns, default=1)
-    return _Measured(len(samples) * epochs, most, chars * epochs)
+    foreign = sum((s.metadata or {}).get("style") in TRANSLATIONS for s in samples)
+    return _Measured(len(samples) * epochs, most, chars * epochs, translated=foreign * epochs)
 
 
 def _condition_chars(name: str) -> int:

@@ -166,11 +166,32 @@ def test_the_quick_suite_costs_less_than_a_dollar_and_the_paper_s_is_whole(monke
     # Four models; the validation set and twins under two conditions, the benchmarks under three.
     assert counts == {"psychosafe": 8, "contrast": 8, "sorry_bench": 12, "xstest": 12, "capabilities": 12}
     assert {r.samples for r in paper.runs} == {500, 250, 440 * 21, 450, None}
+    # A judge for each answer, and a translator for those in the five languages.
+    assert {r.judging.calls for r in paper.runs if r.task.name == "sorry_bench"} == {440 * 21 + 440 * 5}
     assert {r.key for r in paper.runs if r.samples is None} == {
         f"{m}_{c}_capabilities"
         for m in ("qwen3.5-27b", "qwen3.5-27b-psysafe", "qwen3.5-35b-a3b", "psysafe-a3b")
         for c in ("none", "baseline", "prompted")
     }
+
+
+def test_calls_to_a_translator_are_counted_where_one_is_bound(tmp_path: Path) -> None:
+    folder = tmp_path / "sorry"
+    folder.mkdir()
+    for name, style in (("question", "base"), ("question_slang", "slang"), ("question_translate-fr", "translate-fr")):
+        rows = [{"question_id": n, "category": "1", "turns": [f"{style} [placeholder {n}]"], "prompt_style": style}
+                for n in (1, 2)]  # fmt: skip
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    task = {"task": "sorry_bench", "args": {"prompts": str(folder), "mutations": "slang,translate-fr"},
+            "epochs": 3}  # fmt: skip
+    calls = []
+    for roles in ({}, {"translator": "openai/t"}):
+        given = task | {"roles": {"judge": "openai/j", **roles}}
+        model = {"id": "m", "model": "openai/m", "tokens": 100}
+        (run,) = plan(read_suite(written(tmp_path, models=[model], tasks=[given], conditions=["none"]), {})).runs
+        assert run.samples == 12, run.note
+        calls.append(run.judging.calls)
+    assert calls == [12, 12 + 6]
 
 
 # --- what would stop it ---
