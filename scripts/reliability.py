@@ -26,7 +26,7 @@ real processes, real kills and real disks (a small one in memory, where the test
 with the reason). `make test` runs those without a mark; those marked *slow* run by `make test-slow`. Not tested: a loss
 of power (files are put in place whole, but only journals, SQLite and PostgreSQL are flushed to the disk), file systems
 on a network, a disk that returns wrong bytes without an error and without changing a file's time, and systems other
-than Linux. `psychosafe --help` and `--version` into a full disk end in a traceback.
+than Linux.
 """
 
 

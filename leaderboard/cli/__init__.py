@@ -56,6 +56,14 @@ class _Lazy(click.Group):
                 raise
             raise click.ClickException(_told(ex)) from ex
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """The same for what is said before any command runs: `--help` and `--version`."""
+        try:
+            return super().main(*args, **extra)
+        except OSError as ex:
+            click.echo(f"Error: {_told(ex)}", err=True)
+            sys.exit(1)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The texts stand here too, so that the overview imports nothing.
         with formatter.section("Commands"):

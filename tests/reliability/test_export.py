@@ -50,6 +50,8 @@ def test_tables_into_a_full_disk(board: Store) -> None:
         one_line(done, "the output cannot be written: No space left", "make room, or send it elsewhere")
         done = command("compare", "--baseline", base, "--store", board.root, "--format", "latex", stdout=full)
         one_line(done, "the output cannot be written")
+        for asked in (["--help"], ["runs", "--help"], ["--version"]):
+            one_line(command(*asked, stdout=full), "the output cannot be written")
 
 
 @pytest.mark.slow
