@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test tests lint test-slow bench study licences sbom audit clean
+.PHONY: setup demo test tests lint test-slow coverage bench study licences sbom audit clean
 
 setup: $(STAMP)
 
@@ -37,6 +37,14 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Lines and branches that the quick tests reach, in whatever process: docs/untested.md. Takes about twice as long.
+coverage: setup
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest -m 'not slow' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage json --quiet -o .coverage.json
+	$(BIN)/python -m scripts.untested .coverage.json
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
