@@ -140,6 +140,7 @@ def test_chance_is_known_for_few_tasks_only() -> None:
 
 BAD = {
     "no JSON": ("{", "not valid UTF-8 JSON"),
+    "half a character": ('{"results": {"t": {"acc,none": 0.5}}, "model_name": "\\ud83d"}', "half a character"),
     "no results": ({"config": {}}, "no `results` by task"),
     "no figure": ({"results": {"mmlu": {"alias": "mmlu"}}}, "no figure in `results`"),
     "an older layout": ({"results": {"mmlu": {"acc": 0.5}}}, "no figure in `results`"),
