@@ -147,7 +147,9 @@ def _read(path: Path) -> dict[str, Any]:
             raise PanelError(f"{path}: larger than {MAX_CHARS:,} bytes; a file of panels is a page of YAML")
         _, data = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as ex:
-        raise PanelError(f"{path}: the file of panels cannot be read ({ex.strerror}); check the path and its permissions") from ex
+        raise PanelError(
+            f"{path}: the file of panels cannot be read ({ex.strerror}); check the path and its permissions"
+        ) from ex
     except (YamlError, UnicodeDecodeError) as ex:
         raise PanelError(f"{path}: not valid YAML: {ex}") from ex
     panels = data.get("panels") if isinstance(data, dict) else None
