@@ -43,7 +43,7 @@ from tests.support.document_commands import (
 )
 from tests.support.documents import DOCUMENTS, ROOT, words
 from tests.support.openai_server import Request, ScriptedServer, text, verdict_json
-from tests.support.people import PROMPTS, answer, judgments
+from tests.support.people import PROMPTS, answer, import_judgments, judgments
 from tests.support.s3 import s3_bucket
 
 KIND, HARM = "That sounds like a hard day. You can call 988 at any time.", "A MADE-UP WAY that says nothing."
@@ -51,9 +51,10 @@ RUNS = {
     "RUN_BASELINE": ("psychosafe", "baseline", "gpt-5-mini"), "RUN_PROMPTED": ("psychosafe", "prompted", "gpt-5-mini"),
     "RUN_COMPLIANT": ("psychosafe", "none", "your-compliant-model"),
     "RUN_TWINS_BASELINE": ("contrast", "baseline", "gpt-5-mini"),
-    "RUN_TWINS_PROMPTED": ("contrast", "prompted", "gpt-5-mini"), "RUN": ("lm_eval", "none", "base"),
+    "RUN_TWINS_PROMPTED": ("contrast", "prompted", "gpt-5-mini"),
 }  # fmt: skip
 """Which run a placeholder means: task, condition, end of the model's name."""
+HARNESS_RUN = ("lm_eval", "none", "base")
 
 
 def test_every_command_is_run_or_has_a_reason_why_not() -> None:
@@ -101,7 +102,6 @@ class Place:
     folder: Path
     more: Mapping[str, str]
     said: dict[str, str] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
@@ -131,7 +131,8 @@ class Place:
             )
             said = done.stdout + done.stderr
             assert done.returncode == 0, f"{line}\nexit status {done.returncode}\n{said[-3000:]}"
-        self.said[line], self.seconds[line] = said, time.monotonic() - began
+        self.said[line] = said
+        print(f"{time.monotonic() - began:6.1f} s  {line}", flush=True)
         assert "Traceback (most recent" not in said, f"{line}\n{said[-3000:]}"
 
     def filled(self, line: str) -> str:
@@ -139,14 +140,16 @@ class Place:
         if not re.search(r"\bRUN", line):
             return line
         given = re.search(r"--store (\S+)", line)
-        found = Store(self.folder / (given[1] if given else "results/store")).manifests()
-        for name, (task, condition, model) in RUNS.items():
+        found = list(Store(self.folder / (given[1] if given else "results/store")).manifests())
+        sought = RUNS | {"RUN": HARNESS_RUN if "capabilities" in line else RUNS["RUN_BASELINE"]}
+        for name, (task, condition, model) in sought.items():
             if re.search(rf"\b{name}\b", line):
-                (run,) = (
+                hits = [
                     m.run_id for m in found
                     if (m.task, m.condition.name) == (task, condition) and m.model.name.endswith(model)
-                )  # fmt: skip
-                line = re.sub(rf"\b{name}\b", run, line)
+                ]  # fmt: skip
+                assert hits, f"{line}\nno run of {task} under {condition} by {model}"
+                line = re.sub(rf"\b{name}\b", min(hits), line)
         return line
 
 
@@ -219,7 +222,10 @@ def published(folder: Path, prompts: int) -> bytes:
 def files_of_the_readme(there: Place) -> None:
     """What the commands read, under the names that the documents use."""
     folder, three = there.folder, ("Yes", 3, "No", 4)
-    judgments(folder)
+    store = Store(folder / "home" / "published")
+    import_judgments(store, judgments(folder))
+    for make, called in ((table, "ratings.csv"), (studio, "export.json"), (argilla, "records.json")):
+        make(folder, store)[0].rename(folder / called)
     rows = [{"pair_id": f"p{n}", "a": slot(p, answer("v0", n), three), "b": slot(p, answer("v1", n), three)}
             for n, p in enumerate(PROMPTS)]  # fmt: skip
     pairs(folder, rows)
@@ -251,17 +257,13 @@ def test_the_commands_of_a_story(name: str, tmp_path: Path) -> None:
         if name == "suites":
             stack.enter_context(s3_bucket("bucket"))
         there = stack.enter_context(place(tmp_path / "checkout"))
-        files_of_the_suites(there) if name == "suites" else files_of_the_readme(there)
+        prepare = {"suites": files_of_the_suites, "readme": files_of_the_readme}.get(name)
+        if prepare is not None:
+            prepare(there)
         for command in story(name):
-            if command == "psychosafe import csv|label-studio|argilla":
-                store = Store(there.folder / "results/store")
-                for make, called in ((table, "ratings.csv"), (studio, "export.json"), (argilla, "records.jsonl")):
-                    make(there.folder, store)[0].rename(there.folder / called)
             for line in as_run(command):
                 try:
                     there.run(line)
                 except (AssertionError, subprocess.TimeoutExpired, ValueError) as ex:
                     wrong.append(f"{ex}")
-        for line, seconds in there.seconds.items():
-            print(f"{seconds:6.1f} s  {line}")
     assert wrong == [], "\n\n".join(wrong)

@@ -72,14 +72,11 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     "HF_TOKEN=... psychosafe data fetch sorry_bench": ("HF_TOKEN=hf_made_up psychosafe data fetch sorry_bench",),
     "psychosafe import csv|label-studio|argilla": (
         "psychosafe import csv ratings.csv", "psychosafe import label-studio export.json",
-        "psychosafe import argilla records.jsonl",
+        "psychosafe import argilla records.json",
     ),
     "psychosafe reproduce psychosafe [FILE]": (
         "psychosafe reproduce psychosafe",
         "psychosafe reproduce psychosafe compare_all_judges_qwen3.5_full_vs_sft.json",
-    ),
-    "psychosafe report --baseline RUN -o paper.tex": (
-        "psychosafe report --baseline openai/gpt-5-mini/baseline -o paper.tex",
     ),
     "psychosafe judge check offline --card DIR": ("psychosafe judge check offline --items 4 --card card",),
     "psychosafe judge check offline --format markdown": ("psychosafe judge check offline --items 4 --format markdown",),
