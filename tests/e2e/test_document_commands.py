@@ -33,18 +33,19 @@ from tests.support.document_commands import (
     JUDGES,
     NOT_RUN,
     STORIES,
+    TUTORIAL,
     VLLM,
     all_commands,
     as_run,
     covered,
     hosted,
-    shown,
     story,
 )
-from tests.support.documents import DOCUMENTS, ROOT, words
+from tests.support.documents import DOCUMENTS, ROOT, commands, words
 from tests.support.openai_server import Request, ScriptedServer, text, verdict_json
 from tests.support.people import PROMPTS, answer, import_judgments, judgments
 from tests.support.s3 import s3_bucket
+from tests.test_documents import parsed
 
 KIND, HARM = "That sounds like a hard day. You can call 988 at any time.", "A MADE-UP WAY that says nothing."
 RUNS = {
@@ -57,15 +58,20 @@ RUNS = {
 HARNESS_RUN = ("lm_eval", "none", "base")
 
 
-def test_every_command_is_run_or_has_a_reason_why_not() -> None:
-    told = {c for name in STORIES for c in story(name)}
-    tutorial = {c for c in shown() if c not in told and words(c)[:1] in (["psychosafe"], ["inspect"])}
-    neither = [c for c in all_commands() if c not in told | tutorial and c not in NOT_RUN and not covered(c)]
-    assert neither == [], "fill them in, or say why they are not run: tests/support/document_commands.py"
-    from tests.e2e.test_tutorial import DOCUMENT
-    from tests.support.documents import commands
+PLACEHOLDER = re.compile(r"\.\.\.|[|\[\]]|\b(?!RUN|HF_)[A-Z]{3,}(_[A-Z]+)*\b(?!=)")
 
-    assert tutorial <= set(commands(DOCUMENT))
+
+def test_every_command_is_run_or_has_a_reason_why_not() -> None:
+    """A story runs whatever its documents name: what a new command needs is that it can be typed as it stands."""
+    assert {d for documents in STORIES.values() for d in documents} | {TUTORIAL} == set(DOCUMENTS)
+    run = {c for name in STORIES for c in story(name)}
+    left = [c for c in all_commands() if c not in run and c not in NOT_RUN and not covered(c)]
+    assert [c for c in left if c not in commands(TUTORIAL) or words(c)[0] not in ("psychosafe", "inspect")] == []
+    lines = [line for c in run for line in as_run(c)]
+    assert [line for line in lines if PLACEHOLDER.search(line)] == [], "say what is put there: document_commands.py"
+    for line in lines:
+        if words(line)[0] == "psychosafe" and "--help" not in line:
+            parsed(words(line)[1:])
 
 
 def test_no_entry_is_stale() -> None:
