@@ -134,12 +134,13 @@ def _within(few: list[str], many: list[str]) -> bool:
 
 
 def story(name: str) -> list[str]:
-    """The commands of a story in their order, as the documents have them."""
-    found = []
+    """The commands of a story in their order, as the documents have them; what a sentence repeats is run once."""
+    found: list[str] = []
     for document in STORIES[name]:
         found += [c for c in commands(document) if c not in NOT_RUN]
-        found += [c for c in spoken(document) if c not in NOT_RUN and (c in INSTEAD or not covered(c))]
-    return list(dict.fromkeys(found))
+        named = [c for c in spoken(document) if c not in NOT_RUN and (c in INSTEAD or not covered(c))]
+        found += [c for c in dict.fromkeys(named) if c not in found]
+    return found
 
 
 def as_run(command: str) -> tuple[str, ...]:
