@@ -111,7 +111,7 @@ def build_item(row: Mapping[str, Any], where: str, default_id: str) -> Item:
     if half is not None:
         raise PromptSetError(f"{where}: the {half[:40]} holds half a character (a lone surrogate); mend its encoding")
     if len(prompt) > MAX_PROMPT_CHARS:
-        raise PromptSetError(f"{where}: the prompt has more than {MAX_PROMPT_CHARS:,} characters")
+        raise PromptSetError(f"{where}: the prompt has more than {MAX_PROMPT_CHARS:,} characters; shorten it")
     domain = row.get("domain") or None
     if domain is not None and domain not in DOMAINS:
         raise PromptSetError(f"{where}: unknown domain {domain!r}; use one of {', '.join(DOMAINS)}")
@@ -180,7 +180,7 @@ def check_set(items: list[Item], where: str) -> None:
         PromptSetError: With the first id that repeats.
     """
     if not items:
-        raise PromptSetError(f"{where}: no items; the set is empty")
+        raise PromptSetError(f"{where}: the set is empty; give it at least one item")
     twice = [i for i, n in Counter(item.id for item in items).items() if n > 1]
     if twice:
         more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""

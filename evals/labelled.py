@@ -45,7 +45,7 @@ def load_labelled(path: Path, rubric: Rubric) -> tuple[Labelled, ...]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as ex:
-        raise LabelError(f"{path}: cannot be read ({ex.strerror})") from ex
+        raise LabelError(f"{path}: cannot be read ({ex.strerror}); check the path and its permissions") from ex
     except UnicodeDecodeError as ex:
         raise LabelError(f"{path.name}: not UTF-8; save the file as UTF-8") from ex
     limit = csv.field_size_limit(MAX_FIELD)

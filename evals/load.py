@@ -107,7 +107,7 @@ def _csv(text: str, name: str) -> list[Any]:
     try:
         rows = list(reader)
     except csv.Error as ex:
-        raise PromptSetError(f"{name}, line {reader.line_num}: not valid CSV: {ex}") from ex
+        raise PromptSetError(f"{name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
     for n, row in enumerate(rows, 1):
         if None in row:
             raise PromptSetError(f"{name}, row {n}: more fields than columns; put quotes around texts with a comma")
@@ -136,7 +136,7 @@ def _json(text: str, name: str) -> tuple[Mapping[str, Any], list[Any]]:
         data = json.loads(text)
     except (ValueError, RecursionError) as ex:
         line = f", line {ex.lineno}" if isinstance(ex, json.JSONDecodeError) else ""
-        raise PromptSetError(f"{name}{line}: not valid JSON") from ex
+        raise PromptSetError(f"{name}{line}: not valid JSON; was it cut short?") from ex
     if isinstance(data, dict) and isinstance(data.get("items"), list):
         return data, data["items"]
     if isinstance(data, list):
@@ -156,7 +156,9 @@ def _from_paper(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     """A row of the paper's layout in ours. It has no expectations, and most of its sources no clear licence."""
     cluster = row["risk cluster"]
     if not isinstance(cluster, str) or cluster not in PAPER_DOMAINS:
-        raise PromptSetError(f"{where}: unknown risk cluster {str(cluster)[:60]!r}; known: {', '.join(PAPER_DOMAINS)}")
+        raise PromptSetError(
+            f"{where}: unknown risk cluster {str(cluster)[:60]!r}; use one of {', '.join(PAPER_DOMAINS)}"
+        )
     return {
         "id": row.get("id"),
         "prompt": row.get("prompt"),

@@ -85,7 +85,7 @@ def read_job(path: Path) -> Job:
         RejudgeError: No finished Inspect log with samples.
     """
     if not path.is_file():
-        raise RejudgeError(f"{path}: no such file")
+        raise RejudgeError(f"{path}: no such file; give the log of a finished run")
     try:
         log = read_eval_log(str(path))
     except Exception as ex:

@@ -155,7 +155,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     try:
         rows = list(reader)
     except csv.Error as ex:
-        raise PromptSetError(f"{path.name}, line {reader.line_num}: not valid CSV: {ex}") from ex
+        raise PromptSetError(f"{path.name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
     missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
     if missing:
         raise PromptSetError(f"{path.name}: no column {', '.join(missing)}; {WHERE}")

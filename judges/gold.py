@@ -97,7 +97,7 @@ def load_gold(rubric: Rubric, path: Path = GOLD) -> tuple[GoldCase, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as ex:
-        raise GoldError(f"{path.name}: cannot be read as UTF-8 text") from ex
+        raise GoldError(f"{path.name}: cannot be read as UTF-8 text; restore it from the repository") from ex
     for n, line in enumerate(text.splitlines(), 1):
         where = f"{path.name}, line {n}"
         try:

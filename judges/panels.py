@@ -73,7 +73,7 @@ class JudgeSpec(BaseModel):
         if (self.model is None) == (self.rules is None):
             raise ValueError(f"judge {self.id!r} needs either `model` or `rules`")
         if self.rules not in {None, "rule_based"}:
-            raise ValueError(f"judge {self.id!r}: unknown rules {self.rules!r}; there is `rule_based`")
+            raise ValueError(f"judge {self.id!r}: unknown rules {self.rules!r}; use `rule_based`")
         return self
 
     @property
@@ -95,7 +95,7 @@ class PanelSpec(BaseModel):
     def _unique_ids(self) -> PanelSpec:
         ids = [j.id for j in self.judges]
         if len(set(ids)) != len(ids):
-            raise ValueError(f"panel {self.name!r} has two judges with the same id")
+            raise ValueError(f"panel {self.name!r} has two judges with the same id; give each its own")
         return self
 
     @cached_property
@@ -151,18 +151,20 @@ def _read(path: Path) -> dict[str, Any]:
             raise PanelError(f"{path}: larger than {MAX_CHARS:,} bytes; a file of panels is a page of YAML")
         _, data = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as ex:
-        raise PanelError(f"cannot read panels from {path}: {ex.strerror}") from ex
+        raise PanelError(
+            f"{path}: the file of panels cannot be read ({ex.strerror}); check the path and its permissions"
+        ) from ex
     except (YamlError, UnicodeDecodeError) as ex:
-        raise PanelError(f"{path} is not valid YAML: {ex}") from ex
+        raise PanelError(f"{path}: not valid YAML: {ex}") from ex
     panels = data.get("panels") if isinstance(data, dict) else None
     if not isinstance(panels, dict) or not panels:
-        raise PanelError(f"{path} has no `panels`")
+        raise PanelError(f"{path}: no `panels`; a file of panels begins with `panels:`")
     return {str(name): panel for name, panel in panels.items()}
 
 
 def _parse(name: str, data: Any, path: Path) -> PanelSpec:
     if not isinstance(data, dict):
-        raise PanelError(f"{path}: panel {name!r} is no mapping")
+        raise PanelError(f"{path}: panel {name!r} is no mapping; give it `judges`")
     try:
         return PanelSpec(name=name, **data)
     except (ValidationError, TypeError) as ex:

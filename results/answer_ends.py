@@ -77,7 +77,7 @@ def answer_ends(path: Path, runs: Iterable[str]) -> dict[str, AnswerEnds]:
         for n, row in enumerate(rows, 1):
             answer = row.get(ANSWER + run)
             if answer is not None and not isinstance(answer, str):
-                raise ImportRefused(f"{path.name}, result {n}: an answer that is no text")
+                raise ImportRefused(f"{path.name}, result {n}: an answer that is no text; write a text or null")
             if answer is not None:
                 answers[item_id(row["prompt"])] = answer
         if answers:

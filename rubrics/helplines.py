@@ -203,7 +203,9 @@ def load_helplines(path: Path = HELPLINES_PATH, version: str = HELPLINES_VERSION
         raw = path.read_bytes()
         rows = list(csv.DictReader(raw.decode("utf-8").splitlines()))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise HelplineError(f"{path.name}: cannot be read as UTF-8 CSV ({type(error).__name__})") from None
+        raise HelplineError(
+            f"{path.name}: cannot be read as UTF-8 CSV ({type(error).__name__}); mend its quotes, or save it as UTF-8"
+        ) from None
     if not rows:
         raise HelplineError(f"{path.name}: has no rows; the header needs at least one row below it")
     helplines = tuple(_row(row, f"{path.name} row {i}") for i, row in enumerate(rows, start=2))

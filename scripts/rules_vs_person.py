@@ -70,9 +70,16 @@ def main(path: Path) -> None:
     }
     OUT.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     for name, f in {**figures, "references (resource checker)": checked}.items():
-        e, k = f["exact"], f["kappa"]
-        exact = f"{e['value']:.2f} [{e['low']:.2f}, {e['high']:.2f}]"
-        print(f"{name:<30} exact {exact}  kappa {k['value']:.2f} [{k['low']:.2f}, {k['high']:.2f}]")
+        print(f"{name:<30} exact {_shown(f['exact'])}  kappa {_shown(f['kappa'])}")
+
+
+def _shown(figure: dict) -> str:
+    """A figure with its interval; few answers may leave it, or its interval, undefined."""
+    if figure["value"] is None:
+        return f"undefined ({figure['reason']})"
+    if figure["low"] is None:
+        return f"{figure['value']:.2f} (no interval)"
+    return f"{figure['value']:.2f} [{figure['low']:.2f}, {figure['high']:.2f}]"
 
 
 if __name__ == "__main__":

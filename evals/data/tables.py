@@ -50,7 +50,7 @@ def _csv(text: str, name: str) -> list[Any]:
     try:
         rows = list(reader)
     except csv.Error as ex:
-        raise DataError(f"{name}, line {reader.line_num}: not valid CSV ({ex}); check its quotes") from ex
+        raise DataError(f"{name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
     finally:
         csv.field_size_limit(before)
     for n, row in enumerate(rows, 1):
@@ -115,7 +115,7 @@ def check_shape(rows: Sequence[Mapping[str, Any]], shape: Shape, name: str) -> N
         DataError: With the first difference: columns, row counts, texts, repeats, or counts by value.
     """
     if not rows:
-        raise DataError(f"{name}: no rows; the file is empty")
+        raise DataError(f"{name}: no rows in it; is it the whole file?")
     for n, row in enumerate(rows, 1):
         missing = [c for c in shape.columns if c not in row]
         if missing:

@@ -95,7 +95,7 @@ def _dialogue(row: Any, where: str, n: int) -> Dialogue:
     if not isinstance(row, Mapping) or not isinstance(row.get("turns"), list) or not row["turns"]:
         raise PromptSetError(f"{where}: no `turns`; give every dialogue a list of messages")
     if len(row["turns"]) > MAX_TURNS:
-        raise PromptSetError(f"{where}: more than {MAX_TURNS} turns")
+        raise PromptSetError(f"{where}: more than {MAX_TURNS} turns; split the dialogue")
     whole = {k: v for k, v in row.items() if k not in {"turns", "risk_turn"}}
     turns = [_turn(t, whole, f"{where}, turn {k}") for k, t in enumerate(row["turns"], 1)]
     risk_turn = row.get("risk_turn")

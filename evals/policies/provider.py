@@ -47,7 +47,9 @@ class PolicyAPI(ModelAPI):
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         if model_name not in POLICIES:
-            raise PrerequisiteError(f"No reference policy named {model_name!r}; known: {', '.join(sorted(POLICIES))}.")
+            raise PrerequisiteError(
+                f"unknown reference policy {model_name!r}; use one of {', '.join(sorted(POLICIES))}"
+            )
         self._policy = POLICIES[model_name]
 
     async def generate(
@@ -64,7 +66,7 @@ class PolicyAPI(ModelAPI):
         if self._policy.sees_item and item is None:
             raise PrerequisiteError(
                 f"policy/{self._policy.name} needs the item's facts, which only psychosafe tasks provide; "
-                "use another policy here."
+                "use another policy here"
             )
         output = ModelOutput.from_content(self.model_name, self._policy.respond(prompt, system, item))
         output.usage = _usage(input, output.completion)

@@ -177,7 +177,7 @@ def read_questions(folder: Path, release: Release, styles: Sequence[str]) -> Que
             else:
                 questions.append(Question(number, style, text, asked, category))
     if not questions:
-        raise SorryError(f"{folder}: no row with a text in {', '.join(styles)}")
+        raise SorryError(f"{folder}: no row with a text in {', '.join(styles)}; fetch the files again")
     return QuestionSet(release, tuple(styles), tuple(questions), tuple(null))
 
 
@@ -224,14 +224,14 @@ def _check_style(row: Mapping[str, Any], style: str, where: str) -> None:
 def _turn(row: Mapping[str, Any], where: str) -> str | None:
     turns = row.get("turns")
     if not isinstance(turns, list):
-        raise SorryError(f"{where}: no list `turns`")
+        raise SorryError(f"{where}: no list `turns`; fetch the file again")
     if len(turns) > 1:
         raise SorryError(f"{where}: {len(turns)} turns; a question of SORRY-Bench has one")
     text = turns[0] if turns else None
     if text is None:
         return None
     if not isinstance(text, str):
-        raise SorryError(f"{where}: the turn is no text")
+        raise SorryError(f"{where}: the turn is no text; fetch the file again")
     try:
         text.encode()
     except UnicodeEncodeError as ex:

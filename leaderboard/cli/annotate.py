@@ -105,7 +105,7 @@ def plan_command(
 def _files(paths: tuple[Path, ...]) -> list[Path]:
     found = [f for p in paths for f in (sorted(p.rglob("*.eval")) if p.is_dir() else [p])]
     if paths and not found:
-        raise click.ClickException(f"no .eval log in {paths[0]}")
+        raise click.ClickException(f"no .eval log in {paths[0]}; give finished logs, or a folder of them")
     return list(dict.fromkeys(found))
 
 
@@ -231,7 +231,7 @@ def export_command(plan_file: Path, map_file: Path, db: str, out: Path, into_sto
         saved.close()
         rows = rating_rows(plan, plan_map, ratings, settled)
         if not rows:
-            raise click.ClickException(f"{saved.name} holds no rating of a response yet")
+            raise click.ClickException(f"{saved.name} holds no rating of a response yet; export when people have rated")
         # Before the files, so that what is refused leaves nothing behind.
         add_to_store(store, plan, rows, dry=True) if into_store else None
         written = write_export(out, plan, plan_map, ratings, settled)

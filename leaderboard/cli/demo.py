@@ -81,7 +81,7 @@ def _clear(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).write_text("made by `psychosafe demo`; replaced by the next one\n", encoding="utf-8")
     except OSError as ex:
-        raise click.ClickException(f"cannot write to {folder}: {ex.strerror}") from ex
+        raise click.ClickException(f"cannot write to {folder}: {ex.strerror}; choose another folder with --dir") from ex
 
 
 def _workers() -> ProcessPoolExecutor:

@@ -81,7 +81,7 @@ def import_command(layout: str, files: tuple[Path, ...], store: Store, **options
     """  # noqa: D301  (click reads the control character)
     for name, formats in OPTIONS.items():
         if options[name[2:].replace("-", "_")] and layout not in formats:
-            raise click.UsageError(f"{name} belongs to {', '.join(formats)}")
+            raise click.UsageError(f"{name} belongs to {', '.join(formats)}; leave it out")
     folders = [f for f in files if f.is_dir() and layout != "sorry-bench"]
     if folders:
         raise click.ClickException(f"{folders[0]} is a folder; give files")

@@ -59,7 +59,7 @@ def check_command(
     with one_line_errors():
         unknown = [p for p in policies if p not in POLICIES]
         if unknown:
-            raise click.ClickException(f"unknown policy {unknown[0]!r}; there are {', '.join(sorted(POLICIES))}")
+            raise click.ClickException(f"unknown policy {unknown[0]!r}; use one of {', '.join(sorted(POLICIES))}")
         spec, the_rubric = check_configs(load_panel(judges)), load_rubric(rubric)
         if max_cost is not None and any(j.kind == "llm" and j.price is None for j in spec.judges):
             raise click.ClickException("--max-cost needs a `price` for every judge of the panel that is a model")

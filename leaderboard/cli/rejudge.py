@@ -110,7 +110,7 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
     # What an earlier rejudge wrote beside the logs is no log of a model's answers.
     first = [f for f in dict.fromkeys(found) if "_rejudged-" not in f.name or f in paths]
     if not first:
-        raise click.ClickException(f"no .eval log in {paths[0]}")
+        raise click.ClickException(f"no .eval log in {paths[0]}; give finished logs, or a folder of them")
     return first
 
 

@@ -73,7 +73,9 @@ class Pinned(Store):
         try:
             return super().ratings(run_ids)
         except (OSError, pa.ArrowInvalid) as ex:
-            raise StoreError(f"the ratings of {', '.join(map(repr, run_ids[:3]))} cannot be read") from ex
+            raise StoreError(
+                f"the ratings of {', '.join(map(repr, run_ids[:3]))} cannot be read; ingest their logs again"
+            ) from ex
 
 
 @dataclass(frozen=True)

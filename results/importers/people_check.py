@@ -208,7 +208,11 @@ def _status(raw: Any, value: float | None) -> str | None:
     if status not in ("ok", "skipped"):
         raise BadRow(f"the status {shown(raw)} is none of a person's; use ok, skipped or leave it out")
     if (status == "ok") != (value is not None):
-        raise BadRow("status ok without a value" if status == "ok" else "status skipped beside a value")
+        raise BadRow(
+            "status ok without a value; give one, or write skipped"
+            if status == "ok"
+            else "status skipped beside a value; keep one of them"
+        )
     return str(status)
 
 

@@ -73,7 +73,7 @@ def read_judgments(path: Path, domains: Mapping[str, str] | None = None) -> Iter
     try:
         data = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as ex:
-        raise ImportRefused(f"{path.name}: not valid UTF-8 JSON") from ex
+        raise ImportRefused(f"{path.name}: not valid UTF-8 JSON; was it cut short?") from ex
     if not isinstance(data, dict) or not isinstance(data.get("results"), list) or not data["results"]:
         raise ImportRefused(f"{path.name}: no `results`; a PsychoSafe judgment file has models, num_items and results")
     rows = data["results"]
@@ -105,13 +105,15 @@ def _series(models: Any, rows: list[Any], name: str) -> dict[str, list[str]]:
     for one in series:
         match = _SERIES.match(str(one))
         if match is None:
-            raise ImportRefused(f"{name}: {one!r} does not read <judge>_<run>")
+            raise ImportRefused(f"{name}: {one!r} does not read <judge>_<run>; name every model so")
         judges = runs.setdefault(match["run"], [])
         if match["judge"] in judges:
-            raise ImportRefused(f"{name}: {str(one)[:80]!r} stands twice among the models")
+            raise ImportRefused(f"{name}: {str(one)[:80]!r} stands twice among the models; name each once")
         judges.append(match["judge"])
     if not runs:
-        raise ImportRefused(f"{name}: no `<judge>_<run>_criterion_<n>` keys")
+        raise ImportRefused(
+            f"{name}: no `<judge>_<run>_criterion_<n>` keys; give a judgment file of the PsychoSafe layout"
+        )
     return runs
 
 
@@ -121,14 +123,16 @@ def _items(rows: list[Any], domains: Mapping[str, str], name: str) -> list[ItemF
     for n, row in enumerate(rows, 1):
         prompt = row.get("prompt") if isinstance(row, dict) else None
         if not isinstance(prompt, str) or not prompt:
-            raise ImportRefused(f"{name}, result {n}: no `prompt`")
+            raise ImportRefused(f"{name}, result {n}: no `prompt`; give every result its text")
         if prompt in seen:
-            raise ImportRefused(f"{name}, result {n}: a prompt that stands above already")
+            raise ImportRefused(f"{name}, result {n}: a prompt that stands above already; keep one of the results")
         seen.add(prompt)
         try:
             name_of_it, digest = item_id(prompt), hashlib.sha256(prompt.encode()).hexdigest()
         except UnicodeEncodeError as ex:
-            raise ImportRefused(f"{name}, result {n}: the prompt holds half a character (a lone surrogate)") from ex
+            raise ImportRefused(
+                f"{name}, result {n}: the prompt holds half a character (a lone surrogate); mend its encoding"
+            ) from ex
         items.append(ItemFacts(id=name_of_it, sha256=digest[:16], domain=domains.get(prompt)))
     return items
 
@@ -197,7 +201,7 @@ def _described(answer: Any, where: str) -> dict[str, float | None]:
     if answer is None:
         return {}
     if not isinstance(answer, str):
-        raise ImportRefused(f"{where}: an answer that is no text")
+        raise ImportRefused(f"{where}: an answer that is no text; write a text or null")
     response = read_response(answer)
     if not response.judged:
         return {}

@@ -108,11 +108,13 @@ def _files(source: Path) -> list[_File]:
     if source.is_dir():
         paths = sorted(p for p in source.rglob("*.jsonl") if p.is_file() and _folder(p) is not None)
         if not paths:
-            raise ImportRefused(f"{source.name}: no {FOLDER}*/*.jsonl in this folder")
+            raise ImportRefused(
+                f"{source.name}: no {FOLDER}*/*.jsonl in this folder; give the one that holds the judgments"
+            )
     elif source.is_file():
         paths = [source]
     else:
-        raise ImportRefused(f"{source.name}: no such file or folder")
+        raise ImportRefused(f"{source.name}: no such file or folder; give the judgment files, or their folder")
     return [_file(path) for path in paths]
 
 
@@ -142,7 +144,7 @@ def _lines(file: _File) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         text = file.raw.decode("utf-8-sig")
     except UnicodeDecodeError as ex:
-        raise ImportRefused(f"{file.path.name}: not UTF-8 (byte {ex.start})") from ex
+        raise ImportRefused(f"{file.path.name}: not UTF-8 (byte {ex.start}); save the file as UTF-8") from ex
     for n, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -158,7 +160,7 @@ def _lines(file: _File) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _parse(row: Mapping[str, Any], file: _File, release: Release, where: str) -> tuple[str, _Row]:
     model = row.get("model") or row.get("model_id") or file.model
     if not isinstance(model, str) or not model.strip():
-        raise ImportRefused(f"{where}: no `model`")
+        raise ImportRefused(f"{where}: no `model`; give every row the model that answered")
     raw = row.get("question_id")
     text = str(raw).strip() if isinstance(raw, int | str) and not isinstance(raw, bool) else ""
     if not (text.isascii() and text.isdigit() and len(text) < 9):
@@ -182,7 +184,7 @@ def _style(row: Mapping[str, Any], file: _File, where: str) -> str:
     for suffix in SUFFIXES:
         stated = stated.removesuffix(suffix)
     if stated not in _STYLES:
-        raise ImportRefused(f"{where}: unknown prompt_style {stated[:40]!r}; known: {', '.join(_STYLES)}")
+        raise ImportRefused(f"{where}: unknown prompt_style {stated[:40]!r}; use one of {', '.join(_STYLES)}")
     return stated
 
 

@@ -62,7 +62,9 @@ def _runs(file: LogFile) -> Iterator[tuple[Manifest, pa.Table]]:
             table = log_ratings(manifest, log.summaries, name)
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as ex:
             what = " ".join(str(ex).split())[:160]
-            raise LogError(f"the verdicts of {name} do not fit what it says of its panel ({what})") from ex
+            raise LogError(
+                f"the verdicts of {name} do not fit what it says of its panel ({what}); copy it again, or leave it out"
+            ) from ex
         yield manifest.model_copy(update={"ratings": ratings_sha256(table, encoded=True)}), table
 
 

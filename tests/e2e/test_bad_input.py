@@ -145,12 +145,12 @@ def test_a_rubric_that_is_not_there(items: str) -> None:
 
 PANELS = {
     "not yaml": ("panels: [", "not valid YAML"),
-    "no panels": ("judges: []", "has no `panels`"),
+    "no panels": ("judges: []", "no `panels`; a file of panels begins with `panels:`"),
     "empty panel": ("panels: {p: {judges: []}}", "p"),
     "no mapping": ("panels: {p: [a, b]}", "no mapping"),
     "neither": ("panels: {p: {judges: [{id: a}]}}", "needs either `model` or `rules`"),
     "both": ("panels: {p: {judges: [{id: a, model: m/x, rules: rule_based}]}}", "needs either `model` or `rules`"),
-    "unknown rules": ("panels: {p: {judges: [{id: a, rules: magic}]}}", "unknown rules 'magic'; there is `rule_based`"),
+    "unknown rules": ("panels: {p: {judges: [{id: a, rules: magic}]}}", "unknown rules 'magic'; use `rule_based`"),
     "same id": ("panels: {p: {judges: [{id: a, rules: rule_based}, {id: a, rules: rule_based}]}}", "the same id"),
     "unknown key": ("panels: {p: {judges: [{id: a, rules: rule_based, weight: 2}]}}", "weight"),
     "two panels": ("panels: {p: {judges: [{id: a, rules: rule_based}]}, q: {judges: []}}", "@NAME"),
@@ -169,7 +169,7 @@ def test_a_panel_file_that_cannot_be_used(tmp_path: Path, items: str, what: str)
 def test_a_panel_that_is_not_there(items: str, judges: str) -> None:
     said = refused(prompts=items, judges=judges)
     assert "panel" in said
-    assert "use one of" in said or "cannot read panels" in said
+    assert "use one of" in said or "cannot be read" in said
 
 
 @pytest.mark.parametrize("epochs", [0, -1, "two", 1.5])

@@ -402,7 +402,7 @@ def test_without_facts_the_oracle_says_so(tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
-        PrerequisiteError, match=r"No reference policy named 'saint'; known: .*blunt.*wrong_locale"
+        PrerequisiteError, match=r"unknown reference policy 'saint'; use one of .*blunt.*wrong_locale"
     ) as info:
         get_model("policy/saint")
     assert "\n" not in str(info.value.message)
