@@ -19,8 +19,11 @@ _led: list[int] = []
 def lead() -> None:
     """Begin a process group of this process: what is started from here on can be ended with it.
 
-    A terminal's Ctrl-C then reaches the parent alone, which tells its runners once.
+    A terminal's Ctrl-C then reaches the parent alone, which tells its runners once. They listen even where a shell
+    started the parent in the background, and had it ignore Ctrl-C.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(OSError):
         os.setpgid(0, 0)
         _led.append(os.getpid())

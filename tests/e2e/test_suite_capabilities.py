@@ -144,6 +144,7 @@ def test_a_suite_of_benchmarks_in_a_place_that_is_no_disk(
 def _runner(study: Study, root: str, parent: int) -> None:
     """A runner without its loop, as `work` begins it."""
     os.environ.update(study.env)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a shell's background; it is stopped all the same
     lead()
     end_with(parent)
     found = plan(read_suite(study.path, study.env))
