@@ -151,11 +151,11 @@ class Place:
         for name, (task, condition, model) in sought.items():
             if re.search(rf"\b{name}\b", line):
                 hits = [
-                    m.run_id for m in found
+                    (bool(m.source.rejudged_from), -len(m.items), m.run_id) for m in found
                     if (m.task, m.condition.name) == (task, condition) and m.model.name.endswith(model)
                 ]  # fmt: skip
                 assert hits, f"{line}\nno run of {task} under {condition} by {model}"
-                line = re.sub(rf"\b{name}\b", min(hits), line)
+                line = re.sub(rf"\b{name}\b", min(hits)[2], line)
         return line
 
 
@@ -252,6 +252,23 @@ def files_of_the_suites(there: Place) -> None:
     (there.folder / "served.yaml").write_text(yaml.safe_dump(served), encoding="utf-8")
 
 
+def files_of_the_recipes(there: Place) -> None:
+    """Each block under the name that the sentence before it gives, and two runs for what works on a store."""
+    page = (ROOT / "docs" / "how-to.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"`([\w.-]+)`[^`]*:\n\n```\w+\n(.*?)^```", page, re.M | re.S)
+    assert {"panel.yaml", "lora.yaml", "sheet.csv", "labelled.csv"} <= {name for name, _ in blocks}
+    for name, block in blocks:
+        (there.folder / name).write_text(hosted(block), encoding="utf-8")
+    with (there.folder / "lora.yaml").open("a", encoding="utf-8") as file:
+        file.write("limit: 4\n")
+    for condition in ("baseline", "prompted"):
+        there.run(f"inspect eval evals/psychosafe.py --model {HOSTED[0][1]} -T judges=panel.yaml -T "
+                  f"condition={condition} --limit 20")  # fmt: skip
+    there.run("psychosafe ingest logs")
+    sheet = there.folder / "sheet.csv"
+    sheet.write_text(there.filled(sheet.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 @pytest.mark.slow
 @pytest.mark.socket
 @pytest.mark.process
@@ -263,7 +280,8 @@ def test_the_commands_of_a_story(name: str, tmp_path: Path) -> None:
         if name == "suites":
             stack.enter_context(s3_bucket("bucket"))
         there = stack.enter_context(place(tmp_path / "checkout"))
-        prepare = {"suites": files_of_the_suites, "readme": files_of_the_readme}.get(name)
+        before = {"suites": files_of_the_suites, "readme": files_of_the_readme, "how-to": files_of_the_recipes}
+        prepare = before.get(name)
         if prepare is not None:
             prepare(there)
         for command in story(name):

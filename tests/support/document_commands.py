@@ -48,7 +48,7 @@ HOSTED = (
     ("mistral/mistral-large-latest", "openai-api/lab/mistral-large-latest"),
 )
 """Hosted models, and the names under which the server on loopback plays them: in commands, panels and suites."""
-VLLM = ("Qwen/Qwen3.5-27B", "psysafe", "your-compliant-model")
+VLLM = ("Qwen/Qwen3.5-27B", "psysafe", "kind", "your-compliant-model")
 JUDGES = ("mistral-large-3-675b-instruct-2512", "qwen3.5-397b-a17b")
 """What else the server has to know: models behind VLLM_BASE_URL, judges behind JUDGE_BASE_URL."""
 
@@ -91,6 +91,9 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     f"{HARNESS} psysafe --base Qwen/Qwen3.5-27B --base-url http://localhost:8000/v1 --against RUN": (
         f"{HARNESS} psysafe --base Qwen/Qwen3.5-27B --base-url http://localhost:8000/v1 --against RUN --dry-run",
     ),
+    "psychosafe judge check panel.yaml --labelled labelled.csv --card cards": (
+        "psychosafe judge check panel.yaml --labelled labelled.csv --items 4 --card cards",
+    ),
     "psychosafe run SUITE": ("psychosafe run suite.yaml",),
     "psychosafe run suite.yaml --serve-commands": ("psychosafe run served.yaml --serve-commands",),
     "psychosafe run suite.yaml --dir URL --shard 2/4": (
@@ -106,10 +109,12 @@ INSTEAD: dict[str, tuple[str, ...]] = {
 DOCS = ROOT / "docs"
 TUTORIAL = DOCS / "tutorial.md"
 STORIES: dict[str, tuple[Path, ...]] = {
+    "how-to": (DOCS / "how-to.md",),
     "protocol": (DOCS / "annotation-protocol.md",),
     "suites": (DOCS / "suites.md", DOCS / "scaling.md"),
 }
-STORIES["readme"] = tuple(d for d in DOCUMENTS if d != TUTORIAL and d not in (*STORIES["protocol"], *STORIES["suites"]))
+_OWN = {TUTORIAL, *(d for documents in STORIES.values() for d in documents)}
+STORIES["readme"] = tuple(d for d in DOCUMENTS if d not in _OWN)
 """Documents whose commands are run one after the other in one folder; the tutorial's by tests/e2e/test_tutorial.py."""
 
 
