@@ -50,10 +50,10 @@ def lines(*rows: Any) -> str:
 # --- prompt sets -----------------------------------------------------------------------------------------------------
 
 SETS: dict[str, tuple[str, str | bytes, str]] = {
-    "empty": ("s.jsonl", "", "no items"),
-    "header only": ("s.jsonl", lines({"prompt_set": "mine", "version": "1"}), "no items"),
-    "empty list": ("s.json", "[]", "no items"),
-    "empty csv": ("s.csv", "id,prompt\n", "no items"),
+    "empty": ("s.jsonl", "", "the set is empty"),
+    "header only": ("s.jsonl", lines({"prompt_set": "mine", "version": "1"}), "the set is empty"),
+    "empty list": ("s.json", "[]", "the set is empty"),
+    "empty csv": ("s.csv", "id,prompt\n", "the set is empty"),
     "duplicate ids": ("s.jsonl", lines(ROW, {**ROW, "prompt": "other"}), "'a' stands twice"),
     "duplicate with default": ("s.jsonl", lines({**ROW, "id": "0002"}, {"prompt": "x"}), "'0002' stands twice"),
     "no prompt": ("s.jsonl", lines(ROW, {"id": "b", "text": "hm"}), "row 2: no `prompt`"),
