@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -255,8 +256,12 @@ def files_of_the_suites(there: Place) -> None:
 def files_of_the_recipes(there: Place) -> None:
     """Each block under the name that the sentence before it gives, and two runs for what works on a store."""
     page = (ROOT / "docs" / "how-to.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"`([\w.-]+)`[^`]*:\n\n```\w+\n(.*?)^```", page, re.M | re.S)
-    assert {"panel.yaml", "lora.yaml", "sheet.csv", "labelled.csv"} <= {name for name, _ in blocks}
+    parts = page.split("\n\n")
+    named = [(re.findall(r"`([\w-]+\.(?:yaml|md|jsonl|csv))`", a), b) for a, b in pairwise(parts)]
+    blocks = [(names[-1], "".join(b.splitlines(keepends=True)[1:-1])) for names, b in named
+              if names and b.startswith("```") and b.splitlines()[0] != "```"]  # fmt: skip
+    assert {"panel.yaml", "kind.md", "mine.yaml", "prompts.jsonl", "lora.yaml", "sheet.csv", "mapping.yaml",
+            "labelled.csv"} == {name for name, _ in blocks}  # fmt: skip
     for name, block in blocks:
         (there.folder / name).write_text(hosted(block), encoding="utf-8")
     with (there.folder / "lora.yaml").open("a", encoding="utf-8") as file:
