@@ -190,14 +190,13 @@ def _bytes(path: Path) -> bytes:
 def _parsed(raw: bytes, name: str) -> dict[str, Any]:
     try:
         data = json.loads(raw.decode("utf-8"))
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError as ex:
+        raise ImportRefused(f"{name}: holds half a character (a lone surrogate); mend its encoding") from ex
     except (ValueError, RecursionError) as ex:
         raise ImportRefused(f"{name}: not valid UTF-8 JSON; give a results_<date>.json of {HARNESS}") from ex
     if not isinstance(data, dict) or not isinstance(data.get("results"), dict) or not data["results"]:
         raise ImportRefused(f"{name}: no `results` by task; give a results_<date>.json of {HARNESS}")
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError as ex:
-        raise ImportRefused(f"{name}: holds half a character (a lone surrogate); mend its encoding") from ex
     return data
 
 
