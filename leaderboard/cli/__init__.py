@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 _COMMANDS: Final = {
-    "demo": ("leaderboard.cli.demo", "Four reference policies through the whole path, in about three minutes."),
+    "demo": ("leaderboard.cli.demo", "Four reference policies through the whole path, in about two minutes."),
     "data": ("leaderboard.cli.data", "Published data sets: what there is, fetch once, check."),
     "run": ("leaderboard.cli.suite", "A whole study from one file: planned, run, resumed, compared."),
     "rejudge": ("leaderboard.cli.rejudge", "Judge finished logs again with another panel."),
