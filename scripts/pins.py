@@ -22,11 +22,11 @@ _CLASSIFIERS: Final = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "Python Software Foundation License": "PSF-2.0",
     "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
     "GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.1-or-later",
-    "Mozilla Public License 1.1 (MPL 1.1)": "MPL-1.1",
+    "Mozilla Public License 1.1 (MPL 1.1)": "MPL-1.1", "ISC License (ISCL)": "ISC",
 }  # fmt: skip
 STATED: Final = {
     "agent-client-protocol": "Apache-2.0", "axe-playwright-python": "MIT",
-    "protobuf": "BSD-3-Clause", "pydeck": "Apache-2.0",
+    "protobuf": "BSD-3-Clause", "pydeck": "Apache-2.0", "transformers": "Apache-2.0",
 }  # fmt: skip
 """Licences as the project's own page or licence file says, where the metadata has no name for it."""
 
@@ -88,6 +88,19 @@ def declared() -> dict[str, list[Requirement]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     told = {"run time": project["dependencies"], **project["optional-dependencies"]}
     return {extra: [Requirement(r) for r in each] for extra, each in told.items()}
+
+
+def absent() -> set[str]:
+    """The extras that this environment does not install, or not whole."""
+    return {extra for extra, asked in declared().items() if not all(_is_installed(r.name) for r in asked)}
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        installed.distribution(name)
+    except installed.PackageNotFoundError:
+        return False
+    return True
 
 
 def licence_of(name: str) -> str:

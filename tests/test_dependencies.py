@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from scripts.audit import AdvisoryError, audit, read_advisories
-from scripts.licences import DOCUMENT, document, refused
+from scripts.licences import DOCUMENT, UNKNOWN, document, listed, refused, with_listed
 from scripts.pins import ROOT, Pin, declared, plain, read_pins
 from scripts.sbom import bill
 
@@ -82,18 +83,25 @@ def test_every_pinned_package_has_an_exact_version_and_no_address(tmp_path: Path
 
 
 def test_licences_are_listed_and_allowed() -> None:
-    pins = read_pins()
+    text = DOCUMENT.read_text(encoding="utf-8")
+    pins = with_listed(read_pins(), text)
     assert refused(pins) == []
     wrong = Pin("made-up", "1", "base", "Proprietary", ("run time",))
     assert refused([wrong]) == ["made-up 1: Proprietary"]
     assert not refused([Pin("made-up", "1", "base", "GPL-2.0-or-later OR MIT", ("run time",))])
     assert refused([Pin("made-up", "1", "base", "MIT AND GPL-3.0-only", ("run time",))])
-    listed = set(re.findall(r"^\| (\S+) \| (\S+) \|", DOCUMENT.read_text(encoding="utf-8"), re.M)) - {
-        ("package", "version")
-    }
-    # What is not installed here has no licence here, so that names and versions are compared, and not the whole text.
-    assert listed - {("---", "---")} == {(p.name, p.version) for p in pins}
+    # Metadata on another Python can need others, so that names, versions and licences are compared, and not the uses.
+    assert {key: row[0] for key, row in listed(text).items()} == {(p.name, p.version): p.licence for p in pins}
     assert "| krippendorff |" in document(pins)
+    assert UNKNOWN not in text
+
+
+def test_a_licence_that_is_not_known_here_stays_as_it_is_listed() -> None:
+    text = "| far-away | 1.0 | MIT | capabilities, dev |\n| far-away | 0.9 | ISC | tiny |\n"
+    far = Pin("far-away", "1.0", "capabilities")
+    kept = with_listed([far, replace(far, version="2.0"), replace(far, licence="Zlib", needed_by=("dev",))], text)
+    assert [p.licence for p in kept] == ["MIT", "", "Zlib"]
+    assert refused([replace(far, needed_by=("tiny",))]) == ["far-away 1.0: no licence stated"]
 
 
 def advisory(name: str, ranges: list[dict[str, str]], **more: Any) -> dict[str, Any]:
