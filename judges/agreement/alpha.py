@@ -131,6 +131,9 @@ def alpha_estimate(
     Returns:
         The estimate; `n` items with two ratings of `total`. Below 30 items (or clusters) `reason` says that the
         interval is too narrow. Undefined where every value is the same.
+
+    Raises:
+        ValueError: Another number of clusters than of items, or what `patterns` refuses.
     """
     found = patterns(ratings, scale, level)
     n, total = found.n, len(found.item)

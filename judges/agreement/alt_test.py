@@ -105,6 +105,9 @@ def alt_test(
     Returns:
         The test. Not estimable with fewer than two people who share 30 items with the judge and another person.
 
+    Raises:
+        ValueError: Different items, rows of different length, or a value that is not on the scale.
+
     Source:
         Calderon, Reichart and Dror (2025), The Alternative Annotator Test, arXiv 2501.10970; written from the
         description there.

@@ -162,6 +162,9 @@ def corrected_by_group(
 
     Returns:
         One estimate a group, in order of appearance; not estimable where a group has no label.
+
+    Raises:
+        ValueError: Another number of labels or groups than of verdicts, or a value that is not on the scale.
     """
     judged, truth = _read(verdicts, labels, scale)
     if len(groups) != judged.size:

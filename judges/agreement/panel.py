@@ -80,6 +80,9 @@ def panel_errors(
         seed: Seed of the draws.
         confidence: Confidence level.
 
+    Raises:
+        ValueError: Different items, rows of different length, or a value that is not on the scale.
+
     Source:
         Kish (1965), Survey Sampling, sec. 5.4 (design effect), with the correlation of errors in place of the
         intraclass correlation.
@@ -169,6 +172,9 @@ def leave_one_out(
 
     Returns:
         One estimate a judge; `n` items on which both panels and gold have a value.
+
+    Raises:
+        ValueError: Different items, rows of different length, or a value that is not on the scale.
     """
     data, truth = ratings_matrix(judges, scale), ratings_row(gold, scale)
     m, total = data.shape
