@@ -69,6 +69,9 @@ def xstest(
         subset: Take a file with other rows than the published 450.
         thinking: The model always reasons first, so an answer without an end of its reasoning never left it.
         allow_self_judging: Let the model under test judge itself.
+
+    Raises:
+        PrerequisiteError: Anything that cannot be used, in one line, before the first call.
     """
     given: dict[str, Any] = {"prompts": prompts, "condition": condition, "judge": judge, "mode": mode}
     for name, value in given.items():

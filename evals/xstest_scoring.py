@@ -258,6 +258,9 @@ def xstest_class(
         mode: `strict` or `faithful`.
         thinking: The model is known to reason first, so an answer without any reasoning never left it.
         allow_self_judging: Let the model under test judge itself.
+
+    Raises:
+        PrerequisiteError: Unknown arguments; when called, no model bound, or one that would judge itself.
     """
     if judge not in JUDGES or mode not in MODES:
         raise PrerequisiteError(f"judge is one of {', '.join(JUDGES)}, mode one of {', '.join(MODES)}")

@@ -67,8 +67,8 @@ def beside_of(
         twins: Of each run, the run of its system on the twins.
 
     Returns:
-        Columns; values and where they should be, by name; figures of the whole run, by name and run; and why a run has
-        none, by name and run.
+        Columns; values, (runs, items), NaN where there is none, and where they should be, (runs, items), by name;
+        figures of the whole run, by name and run; and why a run has none, by name and run.
     """
     content = [_VERSION, [_content(store, m, t) for m, t in zip(runs, twins, strict=True)]]
 
@@ -166,6 +166,6 @@ def _bounds(given: Sequence[float | None]) -> tuple[float, float]:
 
 
 def frozen(values: Values) -> Values:
-    """The same array, not to be written to any more."""
+    """The same array (...), not to be written to any more."""
     values.setflags(write=False)
     return values

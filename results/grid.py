@@ -37,7 +37,8 @@ class Grid:
         columns: The measures: criteria, scores, pair score, then what stands beside.
         figures: Of figures of the whole run, by name and run id.
         reasons: Why a run has no value of a measure, by name and run id, where more is known than that it has none.
-        beside: What is worked out run by run: values, and where they should be, by name.
+        beside: What is worked out run by run, by name: values, (runs, items), NaN where there is none, and where they
+            should be, (runs, items).
         pair: The same of the pair score.
     """
 
@@ -99,7 +100,12 @@ class Grid:
         return means(values, column.bounds, binary=column.binary, total=due.sum(axis=1))
 
     def estimates(self, name: str, within: Mask | None = None) -> list[Estimate]:
-        """The same as estimates, one a run; of figures of the whole run, theirs."""
+        """The same as estimates, one a run; of figures of the whole run, theirs.
+
+        Args:
+            name: The measure.
+            within: The items that count, (items); all if not given. A figure of the whole run rests on all of them.
+        """
         said = self.reasons.get(name, {})
         if name in self.figures:
             none = Estimate.undefined("not measured", 0, 0)

@@ -66,7 +66,10 @@ class Verdicts:
 
     @property
     def figures(self) -> Values:
-        """The values as the board averages them: of a nominal criterion, whether it is the best category."""
+        """The values as the board averages them: of a nominal criterion, whether it is the best category.
+
+        Array (judges, runs, items, epochs), NaN where there is none.
+        """
         if self.best is None:
             return self.values
         return np.where(np.isnan(self.values), np.nan, self.values == self.best)

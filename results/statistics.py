@@ -52,6 +52,9 @@ def statistics(store: Store, runs: Sequence[Manifest]) -> Statistics:
         store: The store.
         runs: The runs, at least one.
 
+    Returns:
+        By measure and domain: sums, and how many items should have a value, (runs) each.
+
     Raises:
         NoCube: Runs that do not fit into one cube.
         StoreError: Ratings that cannot be read.

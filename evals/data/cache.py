@@ -65,6 +65,9 @@ def cache_dir() -> Path:
     """$PSYCHOSAFE_DATA, else `psychosafe` in the platform's cache folder.
 
     A relative $PSYCHOSAFE_DATA means the directory where the command was typed.
+
+    Raises:
+        DataError: There is no home folder.
     """
     given = os.environ.get(ENV_CACHE)
     try:
@@ -119,7 +122,11 @@ def file_path(spec: DataSet, record: Record, name: str | None = None) -> Path:
 
 
 def file_spec(spec: DataSet, record: Record, name: str | None = None) -> DataFile:
-    """What is known of a recorded file. A hub data set without FILE learned its only file when it was fetched."""
+    """What is known of a recorded file. A hub data set without FILE learned its only file when it was fetched.
+
+    Raises:
+        DataError: The set has no file of this name.
+    """
     if spec.files:
         return spec.file(name)
     cached_name, cached = next(iter(record.files.items()))

@@ -59,7 +59,11 @@ class PolicyAPI(ModelAPI):
         tool_choice: ToolChoice,
         config: GenerateConfig,
     ) -> ModelOutput:
-        """Answer the last user message."""
+        """Answer the last user message.
+
+        Raises:
+            PrerequisiteError: The policy needs the item's facts, and the task gives none.
+        """
         prompt = next((message.text for message in reversed(input) if isinstance(message, ChatMessageUser)), "")
         system = "\n\n".join(message.text for message in input if isinstance(message, ChatMessageSystem)) or None
         item = store().get(ITEM_KEY) if self._policy.sees_item else None

@@ -81,7 +81,11 @@ class Place:
         self.local = "file" in (self.fs.protocol if isinstance(self.fs.protocol, tuple) else (self.fs.protocol,))
 
     def make(self) -> None:
-        """Make the folder, where there are folders."""
+        """Make the folder, where there are folders.
+
+        Raises:
+            ClaimError: It cannot be made.
+        """
         try:
             self.fs.makedirs(self.path, exist_ok=True)
         except OSError as ex:
@@ -96,7 +100,11 @@ class Place:
             return []
 
     def create(self, name: str, data: dict[str, Any]) -> bool:
-        """Write a file that is not there yet, whole or not at all; False where it is there."""
+        """Write a file that is not there yet, whole or not at all; False where it is there.
+
+        Raises:
+            ClaimError: It cannot be written.
+        """
         raw = json.dumps(data).encode()
         target = f"{self.path}/{name}"
         try:

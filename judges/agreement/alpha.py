@@ -47,7 +47,7 @@ def alpha(ratings: Ratings, scale: Sequence[float], level: Level) -> float | Non
     """Krippendorff's alpha of any number of raters, missing ratings allowed.
 
     Args:
-        ratings: One row a rater, one column an item; None or NaN where a rater gave nothing.
+        ratings: Ratings, (raters, items); None or NaN where a rater gave nothing.
         scale: The declared points of the scale, whether they occur or not, in ascending order.
         level: Level of measurement.
 
@@ -77,7 +77,7 @@ def bootstrap_alphas(
     """Alpha of resamples with replacement, of items or of clusters of items.
 
     Args:
-        ratings: One row a rater, one column an item; None or NaN where a rater gave nothing.
+        ratings: Ratings, (raters, items); None or NaN where a rater gave nothing.
         scale: The declared points.
         level: Level of measurement.
         replicates: Number of resamples.
@@ -120,7 +120,7 @@ def alpha_estimate(
       taken to be of the worst kind, because resamples of such items promise certainty.
 
     Args:
-        ratings: One row a rater, one column an item; None or NaN where a rater gave nothing.
+        ratings: Ratings, (raters, items); None or NaN where a rater gave nothing.
         scale: The declared points.
         level: Level of measurement.
         clusters: The source of every item, where items share sources.
@@ -131,6 +131,12 @@ def alpha_estimate(
     Returns:
         The estimate; `n` items with two ratings of `total`. Below 30 items (or clusters) `reason` says that the
         interval is too narrow. Undefined where every value is the same.
+
+    Raises:
+        ValueError: Another number of clusters than of items, or what `patterns` refuses.
+
+    Source:
+        Krippendorff (2019), Content Analysis, 4th ed., ch. 12, for alpha.
     """
     found = patterns(ratings, scale, level)
     n, total = found.n, len(found.item)

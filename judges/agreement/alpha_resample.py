@@ -22,7 +22,9 @@ Index = npt.NDArray[np.int64]
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Flags = npt.NDArray[np.bool_]
 Values = Sequence[float | None] | Array
+"""One rater's values, (items); None or NaN where there is none."""
 Ratings = Sequence[Sequence[float | None]] | Array
+"""Several raters' values, (raters, items); None or NaN where there is none."""
 
 REPLICATES = 2000
 MINIMUM = 30
@@ -34,7 +36,7 @@ def ratings_matrix(ratings: Ratings, scale: Sequence[float] | None = None) -> Ar
     """Ratings as an array.
 
     Args:
-        ratings: One row a rater, one column an item; None or NaN where a rater gave nothing.
+        ratings: Ratings, (raters, items); None or NaN where a rater gave nothing.
         scale: The declared points; not checked if not given.
 
     Returns:
@@ -98,7 +100,7 @@ def patterns(ratings: Ratings, scale: Sequence[float], level: Level) -> Patterns
     """Compress ratings to their patterns.
 
     Args:
-        ratings: One row a rater, one column an item; None or NaN where a rater gave nothing.
+        ratings: Ratings, (raters, items); None or NaN where a rater gave nothing.
         scale: The declared points, in any order.
         level: Level of measurement.
 
@@ -126,6 +128,9 @@ def alphas(found: Patterns, weights: Array) -> Array:
 
     Returns:
         Array (B), NaN where alpha is undefined: no item with two ratings, or all of them one value.
+
+    Source:
+        Krippendorff (2019), Content Analysis, 4th ed., ch. 12.
     """
     i, j = np.triu_indices(len(found.points), 1)
     totals = weights @ found.marginals
@@ -193,7 +198,7 @@ def _draws(units: int, replicates: int, seed: int) -> npt.NDArray[np.uint32]:
 
 
 def multinomial_weights(frequencies: Array, replicates: int, rng: np.random.Generator) -> Array:
-    """Weights (B, P) of resamples with replacement of items that fall into P kinds."""
+    """Weights (B, P) of resamples with replacement of items that fall into P kinds, `frequencies` (P) of each."""
     total = int(frequencies.sum())
     return rng.multinomial(total, frequencies / total, size=replicates).astype(float)
 
@@ -236,7 +241,7 @@ def shared_alphas(
 
 
 def percentile_interval(values: Array, confidence: float = 0.95) -> tuple[float, float] | None:
-    """Percentiles of the defined replicates, or None where a replicate in twenty or more is undefined."""
+    """Ends of the percentile interval of replicates (B), or None where one in twenty or more is undefined (NaN)."""
     defined = values[np.isfinite(values)]
     if not values.size or defined.size <= 0.95 * values.size:
         return None

@@ -93,8 +93,8 @@ def alt_test(
     Yekutieli. Where the paired scores do not vary at all, t has no value and an exact bound takes its place.
 
     Args:
-        judge: The judge's values, one an item; None where there is none.
-        people: One row a person, one column an item.
+        judge: The judge's values, (items); None or NaN where there is none.
+        people: The people's ratings, (people, items); None or NaN where a person gave nothing.
         scale: The declared points.
         align: "match" for binary and nominal criteria, "distance" for ordinal ones.
         epsilon: Allowance: the source suggests 0.2 for experts, 0.15 for trained people, 0.1 for crowds.
@@ -104,6 +104,9 @@ def alt_test(
 
     Returns:
         The test. Not estimable with fewer than two people who share 30 items with the judge and another person.
+
+    Raises:
+        ValueError: Different items, rows of different length, or a value that is not on the scale.
 
     Source:
         Calderon, Reichart and Dror (2025), The Alternative Annotator Test, arXiv 2501.10970; written from the

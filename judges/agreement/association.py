@@ -14,19 +14,33 @@ from judges.agreement.weighted import Array
 
 
 def pearson(tables: Array, points: Sequence[float]) -> Array:
-    """Pearson's correlation of the two raters' values; NaN where either rater gives one value throughout."""
+    """Pearson's correlation of the two raters' values; NaN where either rater gives one value throughout.
+
+    Tables (..., k, k), person by judge, to values (...); `points` are the k declared ones.
+
+    Source:
+        Pearson (1895), Proc. R. Soc. Lond. 58:240-242.
+    """
     values = np.asarray(points, dtype=float)
     return _correlation(tables, values, values)
 
 
 def spearman(tables: Array) -> Array:
-    """Spearman's rank correlation, ties at their mid-rank; NaN where either rater is constant."""
+    """Spearman's rank correlation, ties at their mid-rank; NaN where either rater is constant.
+
+    Tables (..., k, k), person by judge, to values (...).
+
+    Source:
+        Spearman (1904), Am. J. Psychol. 15:72-101.
+    """
     rows, columns = tables.sum(axis=-1), tables.sum(axis=-2)
     return _correlation(tables, np.cumsum(rows, axis=-1) - rows / 2, np.cumsum(columns, axis=-1) - columns / 2)
 
 
 def kendall(tables: Array) -> Array:
     """Kendall's tau-b, corrected for ties; NaN where either rater is constant.
+
+    Tables (..., k, k), person by judge, to values (...).
 
     Source:
         Kendall (1945), Biometrika 33:239-251.
@@ -44,13 +58,19 @@ def kendall(tables: Array) -> Array:
 
 
 def mean_absolute_error(tables: Array, points: Sequence[float]) -> Array:
-    """Mean distance between the two values, in points of the scale; NaN for an empty table."""
+    """Mean distance between the two values, in points of the scale; NaN for an empty table.
+
+    Tables (..., k, k), person by judge, to values (...); `points` are the k declared ones.
+    """
     values = np.asarray(points, dtype=float)
     return _mean(tables, np.abs(values[:, None] - values[None, :]))
 
 
 def signed_bias(tables: Array, points: Sequence[float]) -> Array:
-    """Mean of judge - person, in points of the scale; above 0 the judge is the more generous."""
+    """Mean of judge - person, in points of the scale; above 0 the judge is the more generous.
+
+    Tables (..., k, k), person by judge, to values (...); NaN for an empty table. `points` are the k declared ones.
+    """
     values = np.asarray(points, dtype=float)
     return _mean(tables, values[None, :] - values[:, None])
 

@@ -16,6 +16,8 @@ from judges.stats import Estimate, proportion_estimate
 def prevalence_index(tables: Array) -> Array:
     """Share of items that both call Yes less the share that both call No; near -1 or 1 kappa is held down.
 
+    Tables (..., 2, 2), person by judge, to values (...); NaN for an empty table.
+
     Source:
         Byrt, Bishop and Carlin (1993), J. Clin. Epidemiol. 46:423-429.
     """
@@ -23,12 +25,20 @@ def prevalence_index(tables: Array) -> Array:
 
 
 def bias_index(tables: Array) -> Array:
-    """Share of Yes by the judge less that by the person (Byrt, Bishop and Carlin 1993)."""
+    """Share of Yes by the judge less that by the person.
+
+    Tables (..., 2, 2), person by judge, to values (...); NaN for an empty table.
+
+    Source:
+        Byrt, Bishop and Carlin (1993), J. Clin. Epidemiol. 46:423-429.
+    """
     return _over(tables[..., 0, 1] - tables[..., 1, 0], _n(tables))
 
 
 def positive_agreement(tables: Array) -> Array:
     """Of the Yes that either gives, the share that the other gives too; NaN where neither says Yes.
+
+    Tables (..., 2, 2), person by judge, to values (...).
 
     Source:
         Cicchetti and Feinstein (1990), J. Clin. Epidemiol. 43:551-558.
@@ -37,17 +47,23 @@ def positive_agreement(tables: Array) -> Array:
 
 
 def negative_agreement(tables: Array) -> Array:
-    """The same of No; NaN where neither says No."""
+    """The same of No; NaN where neither says No.
+
+    Tables (..., 2, 2), person by judge, to values (...).
+
+    Source:
+        Cicchetti and Feinstein (1990), J. Clin. Epidemiol. 43:551-558.
+    """
     return _by_answer(tables, 0)
 
 
 def sensitivity(table: Array, level: float = 0.95) -> Estimate:
-    """Share of the person's Yes that the judge finds, Wilson interval. Table (2, 2), counts."""
+    """Share of the person's Yes that the judge finds, Wilson interval. Counts (2, 2), person by judge."""
     return _found(table, 1, level)
 
 
 def specificity(table: Array, level: float = 0.95) -> Estimate:
-    """Share of the person's No that the judge finds, Wilson interval. Table (2, 2), counts."""
+    """Share of the person's No that the judge finds, Wilson interval. Counts (2, 2), person by judge."""
     return _found(table, 0, level)
 
 

@@ -75,8 +75,8 @@ def human_ceiling(
     so the result is about these people and not about people at large.
 
     Args:
-        judge: The judge's values, one an item; None where there is none.
-        people: One row a person, one column an item.
+        judge: The judge's values, (items); None or NaN where there is none.
+        people: The people's ratings, (people, items); None or NaN where a person gave nothing.
         scale: The declared points.
         level: Level of measurement.
         margin: Margin of non-inferiority in units of alpha, fixed before looking; above 0.

@@ -91,7 +91,7 @@ def condition_bias(
     is off, not why: a judge with constant error rates is off too where the true rates differ between conditions.
 
     Args:
-        judge_a: Judge's values under A, one an item; None where there is none.
+        judge_a: Judge's values under A, (items); None or NaN where there is none.
         person_a: Person's (or gold) values under A.
         judge_b: Judge's values under B, same items.
         person_b: Person's values under B.
@@ -126,7 +126,7 @@ def difference_agreement(
     """Agreement on the items' differences B - A, the quantity that a comparison of conditions rests on.
 
     Args:
-        judge_a: Judge's values under A, one an item; None where there is none.
+        judge_a: Judge's values under A, (items); None or NaN where there is none.
         person_a: Person's values under A.
         judge_b: Judge's values under B, same items.
         person_b: Person's values under B.
@@ -166,7 +166,7 @@ def headline_effects(
     """The effect prompted - baseline under each rater and each panel, paired on items.
 
     Args:
-        baseline: Values of each rater under the baseline, one an item; None where there is none.
+        baseline: Values of each rater under the baseline, (items); None or NaN where there is none.
         prompted: The same raters under the other condition, same items.
         panels: Names of panels and of the raters in them.
         combine: The panels' rule: "majority" for binary and nominal criteria, "median" for ordinal ones.

@@ -39,7 +39,7 @@ def corrected_rate(
     as in `intervals.posterior`, which makes the interval a little wider where labels are few.
 
     Args:
-        verdicts: The judge's values, one an item; None where there is none.
+        verdicts: The judge's values, (items); None or NaN where there is none.
         labels: People's values, same items; None where nobody labelled.
         scale: The declared points, of verdicts and labels.
         positive: The values that count.
@@ -97,7 +97,7 @@ def corrected_mean(
     weight as it was tuned: Student's t of the source covers .87 where nearly all labels are the same, the draws .93.
 
     Args:
-        verdicts: The judge's values, one an item; None where there is none.
+        verdicts: The judge's values, (items); None or NaN where there is none.
         labels: People's values, same items; None where nobody labelled. Drawn at random among all judged items.
         scale: The declared points; the interval is held within them.
         confidence: Confidence level.
@@ -151,7 +151,7 @@ def corrected_by_group(
     """The corrected figure of each run x condition from its own labels only.
 
     Args:
-        verdicts: The judge's values, one an item of a run; None where there is none.
+        verdicts: The judge's values, (items), of all runs; None or NaN where there is none.
         labels: People's values, None where nobody labelled.
         groups: Run and condition of every value, such as ("run 1", "prompted").
         scale: The declared points.
@@ -162,6 +162,9 @@ def corrected_by_group(
 
     Returns:
         One estimate a group, in order of appearance; not estimable where a group has no label.
+
+    Raises:
+        ValueError: Another number of labels or groups than of verdicts, or a value that is not on the scale.
     """
     judged, truth = _read(verdicts, labels, scale)
     if len(groups) != judged.size:

@@ -30,7 +30,11 @@ class MeanSquares(NamedTuple):
 
 
 def mean_squares(data: Array) -> MeanSquares:
-    """Mean squares of ratings (k raters, n items) without gaps, n and k at least 2."""
+    """Mean squares of ratings (k, n), k raters of n items, without gaps, n and k at least 2.
+
+    Source:
+        McGraw and Wong (1996), Psychol. Methods 1:30-46.
+    """
     k, n = data.shape
     grand = data.mean()
     by_item, by_rater = data.mean(axis=0), data.mean(axis=1)
@@ -60,7 +64,7 @@ def icc_estimate(
     of simulated studies. With it the interval is about these raters and supposes no distribution (`icc_resample`).
 
     Args:
-        ratings: One row a rater, one column an item; None or NaN where a rater gave nothing.
+        ratings: Ratings, (raters, items); None or NaN where a rater gave nothing.
         form: Model and unit, such as "A,1" (absolute agreement of one rater) or "A,k" (of the mean of k).
         confidence: Confidence level.
         scale: The declared points.

@@ -42,7 +42,7 @@ def interval(
     follows from one rater's by Spearman-Brown.
 
     Args:
-        data: Ratings (k raters, n items) without gaps, k and n at least 2.
+        data: Ratings (k, n), k raters of n items, without gaps, k and n at least 2.
         form: Model and unit.
         scale: The declared points.
         confidence: Confidence level.

@@ -47,7 +47,7 @@ class Coefficient:
     better: Literal["higher", "lower", "neither"] = "higher"
 
     def undefined_on(self, table: Array) -> str:
-        """Why it has no value on this table of counts; empty where it has one."""
+        """Why it has no value on counts (k, k), person by judge; empty where it has one."""
         person, judge = table.sum(axis=1) > 0, table.sum(axis=0) > 0
         if not table.sum():
             return f"not estimable: no item has both ratings; at least {FEW} are needed"
@@ -62,7 +62,7 @@ class Coefficient:
         return ""
 
     def point(self, table: Array) -> float | None:
-        """Its value on one table of counts; None where it is undefined."""
+        """Its value on counts (k, k), person by judge; None where it is undefined."""
         if self.undefined_on(table):
             return None
         # A constant rater's kappa is 0; rounding must not make it 1e-17.
@@ -186,7 +186,7 @@ def difference(
 
     Args:
         point: Its value on the counts; None where either coefficient is undefined.
-        values: Draws of it, NaN where undefined.
+        values: Draws of it, (draws); NaN where undefined.
         n: Items that it rests on.
         total: Items that it should rest on.
         method: Name of the draws.
@@ -197,7 +197,10 @@ def difference(
 
 
 def constant_raters(table: Array) -> str:
-    """Who gives one value throughout: `the person`, `the judge`, `both`, or nobody (empty)."""
+    """Who gives one value throughout: `the person`, `the judge`, `both`, or nobody (empty).
+
+    Counts (k, k), person by judge.
+    """
     person, judge = ((table.sum(axis=axis) > 0).sum() < 2 for axis in (1, 0))
     return "both" if person and judge else "the person" if person else "the judge" if judge else ""
 

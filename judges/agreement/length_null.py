@@ -16,6 +16,7 @@ from judges.agreement.intervals import Kind
 from judges.agreement.weighted import Array, agreement_weights, weighted_kappa
 
 Codes = npt.NDArray[np.int64]
+"""Values of a rater as places on the scale, from 0, (items)."""
 FOLDS: Final = 10
 FEWER: Final = (2000, 4)
 """From so many items on, so many folds: three quarters of thousands teach as much as nine tenths of them."""
@@ -23,7 +24,16 @@ _STEPS: Final = 1000
 
 
 def codes(values: Sequence[float | None], at: Sequence[int], index: Mapping[float, int]) -> Codes:
-    """Places on the scale of the values of these items; those without a value are left out."""
+    """Places on the scale of the values of these items; those without a value are left out.
+
+    Args:
+        values: The rater's values, one an item; None where there is none.
+        at: Which items.
+        index: Place on the scale of each point.
+
+    Returns:
+        Array (n) of the n items that have a value, in the order of `at`.
+    """
     return np.array([index[v] for i in at if (v := values[i]) is not None], dtype=np.int64)
 
 
@@ -41,15 +51,15 @@ def length_only(human: Codes, lengths: Array, k: int, kind: Kind, seed: int = 0,
     0 to 15 % on five. So `nulls` asks for both.
 
     Args:
-        human: The person's values as indices, one an item, at least two items.
-        lengths: Length of each response, 0 or more.
+        human: The person's values as places on the scale, (items), at least two items.
+        lengths: Length of each response, (items), 0 or more.
         k: Number of declared points.
         kind: Kind of the scale.
         seed: Seed of the folds.
         held_out: Predict each item from the others; else fit one rule to all items, as kind to the null as can be.
 
     Returns:
-        Predicted indices, one an item.
+        Predicted places on the scale, (items).
 
     Raises:
         ValueError: A length that is negative or no finite number.

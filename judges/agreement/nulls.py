@@ -73,16 +73,16 @@ def compare_nulls(
     """Every rating coefficient of the judge beside the three null judges.
 
     Args:
-        human: The person's values as indices into `points`, one an item rated by both.
-        judge: The judge's, same items.
+        human: The person's values as places in `points`, (items), of the items rated by both.
+        judge: The judge's, (items), the same ones.
         points: The declared scale.
         kind: Its kind.
         lengths: Length of each response, in any unit; None where unknown. Items without are left out of `length`.
         seed: Seed of the draws and folds.
         level: Probability of the intervals.
         conditions: Condition of each item, where they have several.
-        predicted: What `length_only` gives for these items, held out and fitted, where it was asked on all that the
-            person rated; it is asked on these items if not given.
+        predicted: What `length_only` gives for these items, (items) each, held out and fitted, where it was asked on
+            all that the person rated; it is asked on these items if not given.
 
     Raises:
         ValueError: Another number of lengths or conditions than of items, or a length that is negative or no finite

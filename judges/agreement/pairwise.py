@@ -12,6 +12,7 @@ from judges.agreement.weighted import agreement_weights, weighted_kappa
 from judges.stats import Estimate, proportion_estimate
 
 Table = npt.NDArray[np.float64]
+"""Counts (k, k), or shares: rows the first rater's values, columns the second's, a place a declared point."""
 
 
 def confusion(a: Sequence[float | None], b: Sequence[float | None], scale: Sequence[float]) -> Table:
@@ -44,22 +45,34 @@ def confusion(a: Sequence[float | None], b: Sequence[float | None], scale: Seque
 
 
 def exact_agreement(table: Table, total: int | None = None, level: float = 0.95) -> Estimate:
-    """Share of items with the same value, Wilson interval."""
+    """Share of items with the same value, Wilson interval. Counts (k, k), first rater by second."""
     return _share(table, 0, total, level)
 
 
 def within_one(table: Table, total: int | None = None, level: float = 0.95) -> Estimate:
-    """Share of items at most one scale point apart, Wilson interval."""
+    """Share of items at most one scale point apart, Wilson interval. Counts (k, k), first rater by second."""
     return _share(table, 1, total, level)
 
 
 def cohen_kappa(table: Table) -> float | None:
-    """Cohen's (1960) kappa of one table; None where chance agreement is complete, which leaves it undefined."""
+    """Cohen's kappa of one table; None where chance agreement is complete, which leaves it undefined.
+
+    Counts or shares (k, k), first rater by second.
+
+    Source:
+        Cohen (1960), Educ. Psychol. Meas. 20:37-46.
+    """
     return _kappa(table, 1.0 - np.eye(len(table)))
 
 
 def quadratic_kappa(table: Table) -> float | None:
-    """Cohen's (1968) kappa with quadratic weights; None where it is undefined."""
+    """Cohen's kappa with quadratic weights; None where it is undefined.
+
+    Counts or shares (k, k), first rater by second.
+
+    Source:
+        Cohen (1968), Psychol. Bull. 70:213-220.
+    """
     steps = np.arange(len(table), dtype=float)
     return _kappa(table, (steps[:, None] - steps[None, :]) ** 2)
 

@@ -72,13 +72,16 @@ def panel_errors(
     of more points it is judge minus gold, the error that a mean or median averages out.
 
     Args:
-        judges: One row a judge, one column an item; None or NaN where a judge gave nothing.
-        gold: The person's value of each item, None where there is none.
+        judges: The judges' ratings, (judges, items); None or NaN where a judge gave nothing.
+        gold: The person's values, (items); None or NaN where there is none.
         scale: The declared points.
         level: Level of measurement.
         replicates: Resamples of items for the interval.
         seed: Seed of the draws.
         confidence: Confidence level.
+
+    Raises:
+        ValueError: Different items, rows of different length, or a value that is not on the scale.
 
     Source:
         Kish (1965), Survey Sampling, sec. 5.4 (design effect), with the correlation of errors in place of the
@@ -122,7 +125,7 @@ def panel_values(judges: Ratings, combine: Combine) -> Array:
     """The panel's value of every item, by the rule of judges.combine: quorum, strict majority or median.
 
     Args:
-        judges: One row a judge, one column an item; None or NaN where a judge gave nothing.
+        judges: The judges' ratings, (judges, items); None or NaN where a judge gave nothing.
         combine: "majority" for binary and nominal criteria, "median" for ordinal ones.
 
     Returns:
@@ -158,8 +161,8 @@ def leave_one_out(
     has a value; resamples of items are shared, so the differences are paired.
 
     Args:
-        judges: One row a judge, one column an item; None or NaN where a judge gave nothing.
-        gold: The person's value of each item, None where there is none.
+        judges: The judges' ratings, (judges, items); None or NaN where a judge gave nothing.
+        gold: The person's values, (items); None or NaN where there is none.
         scale: The declared points; points between them, which medians make, are added.
         level: Level of measurement.
         combine: The panel's rule.
@@ -169,6 +172,9 @@ def leave_one_out(
 
     Returns:
         One estimate a judge; `n` items on which both panels and gold have a value.
+
+    Raises:
+        ValueError: Different items, rows of different length, or a value that is not on the scale.
     """
     data, truth = ratings_matrix(judges, scale), ratings_row(gold, scale)
     m, total = data.shape
@@ -194,7 +200,15 @@ def leave_one_out(
 
 
 def difference(values: Array, n: int, total: int, replicates: int, confidence: float) -> Estimate:
-    """An estimate from its value (first) and its replicates (the rest), NaN where undefined."""
+    """An estimate from its value and its replicates.
+
+    Args:
+        values: The value, then B replicates of it, (1 + B); NaN where undefined.
+        n: Items that it rests on.
+        total: Items that it should rest on.
+        replicates: B, for the method's name.
+        confidence: Confidence level.
+    """
     if not np.isfinite(values[0]):
         return Estimate.undefined("one of the agreements is undefined: constant values or no common item", n, total)
     ends = percentile_interval(values[1:], confidence)

@@ -37,7 +37,7 @@ def flip_rate(repeats: Ratings, scale: Sequence[float], confidence: float = 0.95
     """Chance that two repeats of the same item differ: the mean over items of the share of differing pairs.
 
     Args:
-        repeats: One row a repeat, one column an item; None or NaN where a repeat gave nothing.
+        repeats: The rater's ratings, (repeats, items); None or NaN where a repeat gave nothing.
         scale: The declared points.
         confidence: Confidence level.
 
@@ -54,7 +54,7 @@ def intra_rater(
     """Alpha over repeats, flip rate, distance and unanimity of one rater on frozen responses.
 
     Args:
-        repeats: One row a repeat, one column an item; None or NaN where a repeat gave nothing.
+        repeats: The rater's ratings, (repeats, items); None or NaN where a repeat gave nothing.
         scale: The declared points.
         level: Level of measurement.
         seed: Seed of the draws, where alpha's interval needs some.

@@ -46,7 +46,10 @@ def agreement_weights(name: Weights, k: int) -> Array:
 
 
 def observed_agreement(tables: Array, weights: Array) -> Array:
-    """Weighted share of agreeing items; NaN for an empty table."""
+    """Weighted share of agreeing items; NaN for an empty table.
+
+    Tables (..., k, k), first rater by second, and weights of agreement (k, k), to values (...), 0 to 1.
+    """
     return _ratio((tables * weights).sum(axis=(-2, -1)), tables.sum(axis=(-2, -1)))
 
 
@@ -54,6 +57,8 @@ def weighted_kappa(tables: Array, weights: Array) -> Array:
     """Cohen's kappa with weights of agreement; `identity` gives the unweighted one.
 
     NaN where both raters give one and the same value, which makes chance agreement complete.
+
+    Tables (..., k, k), first rater by second, and weights of agreement (k, k), to values (...).
 
     Source:
         Cohen (1960), Educ. Psychol. Meas. 20:37-46; Cohen (1968).
@@ -67,6 +72,8 @@ def weighted_kappa(tables: Array, weights: Array) -> Array:
 
 def scott_pi(tables: Array) -> Array:
     """Scott's pi: kappa with the two raters' pooled shares as chance. NaN where both give one and the same value.
+
+    Tables (..., k, k), first rater by second, to values (...).
 
     Source:
         Scott (1955), Public Opin. Q. 19:321-325.
@@ -86,6 +93,8 @@ def gwet_ac(tables: Array, weights: Array) -> Array:
     and Gerke 2023). The formula gives 1 where both raters give one and the same value; `intervals` reports that as
     undefined, because such ratings say nothing about the raters.
 
+    Tables (..., k, k), first rater by second, and weights of agreement (k, k), to values (...).
+
     Source:
         Gwet (2008), Br. J. Math. Stat. Psychol. 61:29-48; Gwet (2014), chapters 2 to 4.
     """
@@ -98,6 +107,8 @@ def gwet_ac(tables: Array, weights: Array) -> Array:
 
 def pabak(tables: Array) -> Array:
     """Prevalence- and bias-adjusted kappa: chance is 1/k whatever the raters use; 2 po - 1 on two points.
+
+    Tables (..., k, k), first rater by second, to values (...); NaN for an empty table.
 
     Source:
         Byrt, Bishop and Carlin (1993), J. Clin. Epidemiol. 46:423-429; on k points, S of Bennett, Alpert and Goldstein

@@ -28,7 +28,7 @@ LEVELS: Final[Mapping[str, Level]] = {"binary": "nominal", "ordinal": "ordinal",
 Values = Mapping[str, Mapping[str, Mapping[str, float]]]
 """Values by annotator, token and criterion."""
 Needed = Callable[[Criterion, NDArray[np.float64]], Any]
-"""From a criterion and a table of two people's values to the labels that are still needed."""
+"""From a criterion and counts (k, k) of two people's values to the labels that are still needed."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def progress(
         plan: The plan.
         ratings: The latest ratings, as `AnnotationStore.ratings` gives them.
         map: What tokens stand for; without it there is nothing on repeats, hidden checks and domains.
-        needed: Labels still needed, from a criterion and the table of `pair_table`.
+        needed: Labels still needed, from a criterion and the counts (k, k) of `pair_table`.
         seed: Seed of the draws for alpha's interval.
     """
     values: dict[str, dict[str, dict[str, float]]] = {name: defaultdict(dict) for name in plan.annotators}

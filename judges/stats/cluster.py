@@ -112,9 +112,12 @@ def bootstrap_ends(mean: float, error: float, means: Array, errors: Array, level
     Args:
         mean: The mean.
         error: Its standard error, above 0.
-        means: Mean of each resample.
-        errors: Standard error of each; 0 where it has none.
+        means: Mean of each resample, (resamples).
+        errors: Standard error of each, (resamples); 0 where it has none.
         level: Confidence level.
+
+    Source:
+        Efron and Tibshirani (1993), An Introduction to the Bootstrap, ch. 12.
     """
     usable = errors > 1e-9 * error
     if usable.mean() < 0.99:
@@ -124,7 +127,7 @@ def bootstrap_ends(mean: float, error: float, means: Array, errors: Array, level
 
 
 def weights(groups: int, resamples: int, seed: int) -> Iterator[Array]:
-    """Multinomial weights (part of the resamples, groups), in parts that fit in memory.
+    """Multinomial weights (resamples, groups), in parts that fit in memory.
 
     Args:
         groups: Clusters to draw from; as many are drawn.

@@ -84,7 +84,11 @@ def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float]:
-    """Student's t interval of a mean; needs at least two values."""
+    """Student's t interval of a mean; needs at least two values.
+
+    Source:
+        Student (1908), Biometrika 6:1-25.
+    """
     x = np.asarray(values, dtype=float)
     half = float(stdtrit(x.size - 1, 0.5 + level / 2)) * float(x.std(ddof=1)) / math.sqrt(x.size)
     return float(x.mean()) - half, float(x.mean()) + half

@@ -42,7 +42,7 @@ class Differences:
 
     @property
     def coverage(self) -> Array:
-        """Share of the items that have a pair; NaN where there should be none."""
+        """Share of the items that have a pair, (runs) or (runs, measures); NaN where there should be none."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.where(self.total > 0, self.n / self.total, np.nan))
 

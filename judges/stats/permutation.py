@@ -22,6 +22,9 @@ def sign_flip(differences: Array) -> tuple[float, str]:
     Exact over all 2^n flips of signs, counted by convolution, where the differences are multiples of 1/4 (scores,
     half points of medians) and not too many; otherwise Student's paired t.
 
+    Args:
+        differences: Differences, (items), none missing.
+
     Source:
         Fisher (1935), The Design of Experiments, sec. 21; Pitman (1937), Suppl. J. R. Stat. Soc. 4:119-130.
     """

@@ -22,13 +22,13 @@ def paired_proportions(
     and holds what it promises where a t interval of so few changes does not (docs/coverage-comparisons.md).
 
     Args:
-        gained: Items that are 1 in the other run only; a number or an array.
+        gained: Items that are 1 in the other run only; a number or an array (...).
         lost: Items that are 1 in the baseline only; the same shape.
         n: Items, at least 1; the same shape or one number.
         level: Confidence level.
 
     Returns:
-        Lower and upper ends of other - baseline, in the broadcast shape.
+        Lower and upper ends of other - baseline, (...) each: the broadcast shape.
 
     Source:
         Tango (1998), Stat. Med. 17:891-908.

@@ -187,8 +187,8 @@ def kendall_tau_b(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
     """Kendall's tau-b of two orders of the same things: 1 the same, -1 reversed; None where one of them is all ties.
 
     Args:
-        a: A number each, equal ones being ties.
-        b: The same of the other order.
+        a: A number each, (n), equal ones being ties.
+        b: The same of the other order, (n).
 
     Source:
         Kendall (1945), Biometrika 33:239-251.

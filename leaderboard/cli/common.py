@@ -52,7 +52,11 @@ def format_option(command: Callable[..., R]) -> Callable[..., R]:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn what a user can mend into one line and exit status 1."""
+    """Turn what a user can mend into one line and exit status 1.
+
+    Raises:
+        click.ClickException: An error of this project came up within.
+    """
     try:
         yield
     except (StoreError, ValueError) as ex:

@@ -41,7 +41,11 @@ class Pinned(Store):
         self._bad = {r: why for r, why in store.unreadable().items() if r not in self._runs}
 
     def manifest(self, run_id: str) -> Manifest:
-        """A manifest of that moment."""
+        """A manifest of that moment.
+
+        Raises:
+            StoreError: There was no such run, or it could not be read.
+        """
         if run_id not in self._runs:
             raise StoreError(self._bad.get(run_id, f"no run {run_id!r} in {self.root}"))
         return self._runs[run_id]
