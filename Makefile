@@ -45,6 +45,7 @@ coverage: setup
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage json --quiet -o .coverage.json
 	$(BIN)/python -m scripts.untested .coverage.json
+	rm -f .coverage .coverage.*
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

@@ -12,15 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 OUT: Final = Path(__file__).parents[1] / "docs" / "untested.md"
-REASONS: Final[Mapping[str, str]] = {}
-"""Why lines of a file are not reached by `make test`, and what reaches them."""
+REASONS: Final = Path(__file__).with_name("untested.yaml")
+"""Why lines of a file are not reached by `make test`, and what reaches them: a sentence a file."""
 HEAD: Final = """# Which lines and branches `make test` reaches
 
 Made by `make coverage`: coverage.py over `make test` with all its processes, and nothing left out but type-checking
 imports and bodies that are `...`. A line that is reached is not yet tested; one that is not is named below, with the
-reason where somebody has looked. What `make test-slow` reaches beyond is not counted. A process that is killed writes no measurement, so that what
-only killed processes run counts as untested.
+reason where somebody has looked (`scripts/untested.yaml`). What `make test-slow` reaches beyond is not counted. A
+process that is killed writes no measurement, so that what only killed processes run counts as untested.
 """
 
 
@@ -50,7 +52,9 @@ def page(data: Mapping[str, Any], reasons: Mapping[str, str]) -> str:
     gaps = {n: f for n, f in files.items() if f["missing_lines"] or f["missing_branches"]}
     stale = sorted(n for n in reasons if n not in gaps)
     if stale:
-        raise ValueError(f"{', '.join(stale)}: nothing is left out there; take the reason away in scripts/untested.py")
+        raise ValueError(
+            f"{', '.join(stale)}: nothing is left out there; take the reason away in scripts/untested.yaml"
+        )
     rooms: dict[str, list[Mapping[str, int]]] = defaultdict(list)
     for name, told in files.items():
         rooms[name.partition("/")[0]].append(told["summary"])
@@ -75,7 +79,8 @@ def _row(name: str, told: Sequence[Mapping[str, int]]) -> str:
 def main() -> None:
     """Write the page."""
     try:
-        text = page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), REASONS)
+        reasons = {k: v for k, v in yaml.safe_load(REASONS.read_text(encoding="utf-8")).items() if v}
+        text = page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), reasons)
     except ValueError as ex:
         sys.exit(str(ex))
     OUT.write_text(text, encoding="utf-8")
