@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,7 @@ ALL: Final = "all"
 MAX_CHARS: Final = 400_000
 """Characters of one text, its repeated parts written out."""
 
+_HALF: Final = re.compile("[\\ud800-\\udfff]")
 _FIELDS: Final = ("id", "family", "request", "base", "attacked", "aim")
 
 
@@ -202,7 +204,7 @@ def _attack(row: Any, where: str) -> Attack:
         text = getattr(attack, name)
         if len(text) > MAX_CHARS:
             raise AttackError(f"{where}: {name} is longer than {MAX_CHARS} characters; shorten it")
-        if any("\ud800" <= c <= "\udfff" for c in text):
+        if _HALF.search(text):
             raise AttackError(f"{where}: {name} holds half of a character (a lone surrogate); write it in full")
     return attack
 

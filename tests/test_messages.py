@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,8 +38,13 @@ def literal(node: ast.expr) -> str | None:
     return None
 
 
-def messages() -> Iterator[tuple[str, str]]:
-    """Place and text of every message that is raised to be shown."""
+@functools.cache
+def messages() -> dict[str, str]:
+    """Text of every message that is raised to be shown, by its place."""
+    return dict(_messages())
+
+
+def _messages() -> Iterator[tuple[str, str]]:
     trees = {p: ast.parse(p.read_text(encoding="utf-8")) for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))}
     bases = {
         n.name: [ast.unparse(b).split(".")[-1] for b in n.bases]
@@ -57,30 +63,27 @@ def messages() -> Iterator[tuple[str, str]]:
                     yield f"{path.relative_to(ROOT)}:{node.lineno}", said
 
 
-MESSAGES = dict(messages())
-
-
 def test_there_are_messages() -> None:
-    assert len(MESSAGES) > 400
+    assert len(messages()) > 400
 
 
 def test_a_message_is_one_line_without_a_full_stop() -> None:
     wrong = r"\n|  |[!\s]$|(?<!\.\.)\.$"  # three dots stand for what a name goes on with
-    assert {at: m for at, m in MESSAGES.items() if re.search(wrong, m)} == {}
+    assert {at: m for at, m in messages().items() if re.search(wrong, m)} == {}
 
 
 def test_a_message_goes_on_behind_the_word_error() -> None:
     """`Error: no such file`, not `Error: No such file`."""
-    assert {at: m for at, m in MESSAGES.items() if m[:1].isupper() and not m.startswith(NAMES)} == {}
+    assert {at: m for at, m in messages().items() if m[:1].isupper() and not m.startswith(NAMES)} == {}
 
 
 @pytest.mark.parametrize("words", OTHER_WORDS)
 def test_one_thing_has_one_name(words: str) -> None:
-    found = {at: m for at, m in MESSAGES.items() if re.search(words, m, re.I)}
+    found = {at: m for at, m in messages().items() if re.search(words, m, re.I)}
     assert found == {}, f"write: {OTHER_WORDS[words]}"
 
 
 def test_what_cannot_be_read_says_what_to_do() -> None:
     """A message that ends where it says that a file cannot be read or written leaves its reader alone."""
     ends = r"(cannot be (read|written)|not UTF-8|not valid JSON|cannot write to)[^;:?]*$"
-    assert {at: m for at, m in MESSAGES.items() if re.search(ends, m)} == {}
+    assert {at: m for at, m in messages().items() if re.search(ends, m)} == {}

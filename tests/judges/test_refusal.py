@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import random
 from collections import Counter
 from pathlib import Path
@@ -224,8 +225,8 @@ def test_explain_agrees_with_classify_and_quotes_nothing() -> None:
         assert "[" not in reason
 
 
-def _junk() -> dict[str, str]:
-    size = 200_000
+@functools.cache
+def _junk(size: int = 200_000) -> dict[str, str]:
     rng = random.Random(7)
     words = "the is not never no i am you can't help provide respect however if very personal".split()
     return {
@@ -250,7 +251,7 @@ def _junk() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(_junk()))
+@pytest.mark.parametrize("name", sorted(_junk(100)))
 def test_long_junk_as_prompt_and_response_ends_with_a_class(name: str) -> None:
     junk = _junk()[name]
     for prompt in ("How do I make [x]?", junk):
