@@ -83,6 +83,7 @@ def plan_command(
         domains = {i.prompt: i.domain or "" for i in load_prompts(str(prompts)).items} if prompts else {}
         found = [sources.from_log(path, the_rubric.name) for path in _files(logs)]
         found += [r for path in answers for r in sources.from_answers(path, domains)]
+        found, left_out = sources.once(found)
         shown, hidden = choose_checks(load_gold(the_rubric), training, gold, seed)
         plan, plan_map = make_plan(
             [c for r in found for c in r.candidates], the_rubric,
@@ -95,6 +96,8 @@ def plan_command(
         )  # fmt: skip
         written = write_plan(out, plan, plan_map) if out is not None and not dry_run else ()
     print_tables(_plan_tables(plan, plan_map), fmt, _plan_data(plan, plan_map))
+    for line in left_out:
+        click.echo(line, err=True)
     known = set(store.run_ids())
     for run in (r.run for r in found if r.run.run_id not in known):
         click.echo(f"{run.run_id} is not in the store {store.root}; ingest it before `annotate export`", err=True)

@@ -76,6 +76,24 @@ def from_log(path: Path, rubric: str) -> Responses:
     return Responses(run, tuple(found), names)
 
 
+def once(found: Sequence[Responses]) -> tuple[list[Responses], list[str]]:
+    """Without the runs whose answers another one has, judged again; and a line for each that is left out.
+
+    Of several that judge the same answers the first judged is kept, or the first given where that one is not there.
+    """
+    first: dict[str, Responses] = {}
+    for one in sorted(found, key=lambda r: bool(r.run.source.rejudged_from)):
+        first.setdefault((*one.run.source.rejudged_from, one.run.run_id)[0], one)
+    kept = {id(one) for one in first.values()}
+    lines = [
+        f"{r.run.run_id}: the answers of {first[r.run.source.rejudged_from[0]].run.run_id}, judged again; left out, so "
+        "that no answer is rated as two"
+        for r in found
+        if id(r) not in kept
+    ]
+    return [r for r in found if id(r) in kept], lines
+
+
 def from_answers(path: Path, domains: Mapping[str, str]) -> Iterator[Responses]:
     """The runs of a judgment file of the published layout that holds the answers, under the ids that `import` gives.
 

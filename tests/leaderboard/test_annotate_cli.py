@@ -139,6 +139,26 @@ def test_a_dry_run_writes_nothing_and_bad_requests_are_told(lab: dict[str, Any],
     one_line(cli(*ask, "--n", 10, "--out", lab["root"] / "study"), "never overwritten")
 
 
+def test_answers_that_were_judged_again_are_drawn_once(lab: dict[str, Any], tmp_path: Path) -> None:
+    first = sorted((lab["root"] / "logs").glob("*.eval"))[0]
+    log = Path(shutil.copy(first, tmp_path))
+    for rubric in ("psychosafe", "paper"):  # the second from the first: both judge the answers of the log
+        given = cli("rejudge", log, "--judges", "offline", "--rubric", rubric, "--store", tmp_path / "store")
+        assert given.exit_code == 0, given.output
+    again = [f for f in tmp_path.glob("*.eval") if f != log]
+    assert len(again) == 2
+
+    def planned(*logs: Path) -> Result:
+        return cli("annotate", "plan", *logs, "--annotators", "anna", "--n", 12, "--overlap", 1, "--dry-run",
+                   "--training", 0, "--gold", 0, "--repeats", 0, "--store", tmp_path / "store", "--json")  # fmt: skip
+
+    for logs, left in (((log,), 0), ((*again, log), 2), (tuple(again), 1)):
+        done = planned(*logs)
+        assert done.exit_code == 0, done.output
+        assert sum(s["size"] for s in json.loads(done.stdout)["strata"].values()) == 12
+        assert done.stderr.count("judged again; left out") == left
+
+
 def test_dialogues_are_rated_turn_by_turn(tmp_path: Path) -> None:
     """Of a dialogue, each turn is a card whose message is what was said before; ids are those of the ratings table."""
     turns = {
