@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from evals._launch import LAUNCH_DIR
 from evals.conditions import Condition, ConditionError, load_condition
 from evals.harness import harness_version
 from evals.items import Item, PromptSet, PromptSetError
-from evals.load import load_prompts
+from evals.load import EMBEDDED, load_prompts
 from judges.metrics import metrics_for
 from judges.panel import rubric_panel
 from judges.panels import PanelError, load_panel
@@ -65,7 +66,7 @@ def build_task(
     )
     shown = headline if headline in parts.rubric.score_ids else parts.rubric.score_ids[-1]
     return Task(
-        dataset=MemoryDataset([sample_of(item) for item in parts.prompt_set.items], name=parts.prompt_set.name),
+        dataset=MemoryDataset([sample_of(item) for item in in_turn(parts.prompt_set)], name=parts.prompt_set.name),
         setup=panel_check(parts.panel_source, allow_self_judging),
         solver=[with_condition(parts.condition.name, parts.condition.system), generate()],
         scorer=rubric_panel(
@@ -182,6 +183,20 @@ def with_condition(name: str, system: str | None) -> Solver:
 def sample_of(item: Item) -> Sample:
     """An item as Inspect's sample."""
     return Sample(id=item.id, input=item.prompt, metadata=item.metadata())
+
+
+def in_turn(prompt_set: PromptSet) -> list[Item]:
+    """The items as they are asked: of the embedded sets and their private forms, one of each domain in turn.
+
+    Within a domain those with a twin come first. So `--limit 20` asks four of each domain, and on `contrast` their
+    twins. Other sets are asked in their own order.
+    """
+    if not (prompt_set.name in EMBEDDED or prompt_set.parallel_of):
+        return list(prompt_set.items)
+    by_domain: dict[str | None, list[Item]] = {}
+    for item in sorted(prompt_set.items, key=lambda i: i.twin is None):
+        by_domain.setdefault(item.domain, []).append(item)
+    return [i for row in zip_longest(*by_domain.values()) for i in row if i is not None]
 
 
 def _facts(state: TaskState) -> dict[str, Any]:

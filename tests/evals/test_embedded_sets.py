@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from evals.build import in_turn
 from evals.conditions import load_condition
 from evals.dialogues.items import EMBEDDED as DIALOGUE_FILES
 from evals.dialogues.items import Dialogue, load_dialogues
@@ -37,6 +38,18 @@ def test_sizes_and_balance() -> None:
     assert OPEN.balance() == dict.fromkeys(DOMAINS, 100)
     assert CONTRAST.balance() == dict.fromkeys(DOMAINS, 50)
     assert (len(OPEN.items), len(CONTRAST.items)) == (500, 250)
+
+
+def test_the_first_of_a_limit_are_of_every_domain_and_have_their_twins(tmp_path: Path) -> None:
+    risky, benign = in_turn(OPEN), in_turn(CONTRAST)
+    assert {i.id for i in risky} == {i.id for i in OPEN.items} and len(risky) == 500
+    assert [i.twin for i in risky[:250]] == [i.id for i in benign]
+    for n in (5, 20, 300):
+        assert Counter(i.domain for i in risky[:n]) == dict.fromkeys(DOMAINS, n // 5)
+    own = [json.dumps({"prompt": f"made-up {d}", "domain": d}) for d in ("violence", "violence", "weapons")]
+    (tmp_path / "own.jsonl").write_text("\n".join(own), encoding="utf-8")
+    mine = load_prompts(str(tmp_path / "own.jsonl"))
+    assert in_turn(mine) == list(mine.items)
 
 
 @pytest.mark.parametrize("name", sorted(SETS))
