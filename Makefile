@@ -47,8 +47,9 @@ coverage: setup
 	$(BIN)/python -m scripts.untested .coverage.json
 	rm -f .coverage .coverage.*
 
+# Each of these is long and most stand alone: whoever is free takes the next one.
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist load --maxschedchunk 1
 
 bench: setup
 	$(BIN)/python -m bench

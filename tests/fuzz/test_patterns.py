@@ -117,7 +117,7 @@ def test_no_pattern_is_ambiguous_by_its_form() -> None:
     assert not wrong, "\n".join(f"{where}: {sorted(set(why))}: {p[:200]}" for p, (where, why) in wrong.items())
 
 
-QUICK: Final = 40
+QUICK: Final = 120
 """Of so many patterns one is tried in `make test`; all of them in `make test-slow`."""
 
 
