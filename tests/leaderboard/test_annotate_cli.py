@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from inspect_ai.log import EvalError, read_eval_log, write_eval_log
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ModelOutput
 
 from evals.escalation import escalation
 from evals.psychosafe import psychosafe
@@ -187,7 +187,7 @@ def test_of_a_judgment_file_the_answers_that_are_there_are_rated(tmp_path: Path)
 
 
 def test_of_a_log_that_holds_messages_the_last_of_the_person_is_the_card_s(lab: dict[str, Any], tmp_path: Path) -> None:
-    """And an answer that no judge was asked about, for the model never came to it, is no card."""
+    """And where the model failed, or said nothing, there is nothing to rate."""
     (path,) = (p for p in sorted((lab["root"] / "logs").glob("*.eval")) if "blunt" in read_eval_log(str(p)).eval.model)
     log = read_eval_log(str(path))
     assert log.samples is not None
@@ -195,11 +195,12 @@ def test_of_a_log_that_holds_messages_the_last_of_the_person_is_the_card_s(lab: 
     for sample in log.samples:
         assert isinstance(sample.input, str)
         sample.input = [ChatMessageSystem(content="be brief"), ChatMessageUser(content=sample.input)]
-    cut = log.samples[0]
+    cut, empty = log.samples[:2]
+    empty.output = ModelOutput.from_content("m", "")
     cut.error, cut.scores = EvalError(message="made up", traceback="", traceback_ansi=""), None
     write_eval_log(log, str(tmp_path / path.name))
     found = {c.item_id: c.prompt for c in from_log(tmp_path / path.name, "psychosafe").candidates}
-    assert found == {k: v for k, v in whole.items() if k != str(cut.id)} and len(found) == len(whole) - 1
+    assert found == {k: v for k, v in whole.items() if k not in {cut.id, empty.id}} and len(found) == len(whole) - 2
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published judgments are not on this machine")
