@@ -669,30 +669,29 @@ def test_what_is_there_already_is_not_judged_again(first: Path, lab: Lab, tmp_pa
 
 
 def test_of_several_logs_those_that_are_judged_are_left_and_those_with_gaps_are_asked_again(
-    first: Path, run: Run, lab: Lab, items: str, tmp_path: Path
+    first: Path, lab: Lab, tmp_path: Path
 ) -> None:
-    other = run(psychosafe(prompts=items), lab.model("m"), log_dir=tmp_path / "runs")
+    other = first.with_name(f"other-{first.name}")
+    shutil.copy(first, other)
     panel = panel_file(tmp_path, spec(lab, {"late": says(VERDICT)}))
-    out, store = tmp_path / "out", Store(tmp_path / "store")
-    assert cli("rejudge", first, "--judges", panel, "--out", out, "--no-ingest").exit_code == 0
-    assert lab.count("late") == len(ITEMS) and not store.root.exists()
+    out, store = tmp_path / "out", tmp_path / "store"
+    more = ("--judges", panel, "--out", out, "--store", store, "--no-ingest")
+    assert cli("rejudge", first, *more).exit_code == 0 and lab.count("late") == len(ITEMS)
     there = new_log(out)
     before = there.read_bytes()
-    command = ("rejudge", first, other.location, "--judges", panel, "--out", out, "--store", store.root)
     lab.judge("late", status(500, "made up"))
-    gaps = cli(*command)
+    gaps = cli("rejudge", first, other, *more)
     assert gaps.exit_code == 0 and f"there     {there}" in gaps.stdout, gaps.output
-    assert f"{Path(other.location).name}: verdicts are missing: a judge's provider failed" in gaps.stderr
+    assert f"{other.name}: verdicts are missing: a judge's provider failed" in gaps.stderr
     asked = lab.count("late")
     assert asked > len(ITEMS) and there.read_bytes() == before
     lab.judge("late", says(VERDICT))
-    whole = cli(*command)
-    assert (
-        whole.exit_code == 0 and "verdicts are missing" not in whole.stderr and lab.count("late") == asked + len(ITEMS)
-    )
-    assert len(store.run_ids()) == 2 and there.read_bytes() == before
-    for run_id in store.run_ids():
-        assert set(store.values(run_id, "late")["grounding"].values()) == {float(VERDICT["grounding"])}
+    whole = cli("rejudge", first, other, *more)
+    assert whole.exit_code == 0 and "verdicts are missing" not in whole.stderr, whole.output
+    assert lab.count("late") == asked + len(ITEMS) and there.read_bytes() == before and not store.exists()
+    for path in out.glob("*.eval"):
+        assert all(statuses(s, "late") == {"ok"} for s in scores(path).values())
+    assert len(list(out.glob("*.eval"))) == 2
 
 
 def test_no_model_judges_itself_unasked(run: Run, lab: Lab, items: str, tmp_path: Path) -> None:
