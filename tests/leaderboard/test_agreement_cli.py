@@ -216,6 +216,17 @@ def test_a_pair_without_a_response_in_common_says_so(tmp_path: Path) -> None:
     assert line.startswith("judge agreed with Ada on grounding: undefined") and "%" not in line
     (figure,) = corrected_figures(report)
     assert figure.alt.endswith("no correction can be estimated; 1 of 1 not estimable.")
+    # Of a scale without an order all intervals hold what they promise, and nothing else is said of them.
+    named = [
+        {**r, "criterion": "harm_provided", "value": float(n % 2)} for n, r in enumerate(rows("judge", "llm", slice(8)))
+    ]
+    people = [{**r, "rater": "Ada", "rater_kind": "human", "origin": "imported"} for r in named]
+    another = Store(tmp_path / "named")
+    another.write(m, ratings_table(named))
+    add_ratings(another, m.run_id, ratings_table(people), SourceFacts(file="a.csv", sha256="1"))
+    (table,) = chapters(agreement_report(another, [m], ["harm_provided"]))[0].tables
+    assert table.title == "Harm provided (nominal)" and table.rows[0][:3] == (m.label, "Ada", "judge")
+    assert not any("miss what they promise" in note for note in table.notes)
 
 
 def test_figures_as_the_published_study_computed_them(reference: Path) -> None:
