@@ -114,8 +114,10 @@ def _results(r: AgreementReport) -> Iterator[Entry]:
     yield Entry("G13", "Reliability and agreement, with uncertainty", "filled" if r.people else "in part", says)
     if r.contrasts:
         bias = [f"{rater(j)} on {name(c.measure).lower()}" for c in r.contrasts for j in c.bias if c.flagged(j)]
-        says = f"error depends on the condition: {', '.join(bias)}" if bias else "no error is shown to depend on it"
-        yield Entry("G14", "What the results mean in practice", "filled", says)
+        tested = any(c.adjusted for c in r.contrasts)
+        none = "no error is shown to depend on it" if tested else "without people no judge's error can be told"
+        says = f"error depends on the condition: {', '.join(bias)}" if bias else none
+        yield Entry("G14", "What the results mean in practice", "filled" if tested else "in part", says)
     else:
         says = "one condition: nothing is known of what the judges do to a comparison"
         yield Entry("G14", "What the results mean in practice", "in part", says)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -154,8 +154,6 @@ def _effects(report: AgreementReport, found: Sequence[_Scaled], bounds: tuple[fl
         rows.heading(name(contrast.measure))
         start = rows.end
         for who, e in effects.items():
-            if _again(report, who, effects):
-                continue
             mark = f" {DAGGER}" if contrast.flagged(who) else ""
             flagged += bool(mark)
             y = rows.row(f"{rater(who)} · {count(e)}{mark}", short(e.reason) if e.value is None else "")
@@ -220,18 +218,6 @@ def _reference(report: AgreementReport, effects: dict[str, Estimate]) -> Estimat
 
 def _role(report: AgreementReport, who: str) -> str:
     return "person" if who in report.people or who == PEOPLE else "judge" if who in report.judges else "panel"
-
-
-def _again(report: AgreementReport, who: str, effects: Mapping[str, Estimate]) -> bool:
-    """Whether a panel that was put together here has the very effect of the run's own panel, and so is that panel."""
-    others = [w for w in effects if _role(report, w) == "panel" and w != who and w in _rated(report)]
-    return (
-        _role(report, who) == "panel" and who not in _rated(report) and any(effects[w] == effects[who] for w in others)
-    )
-
-
-def _rated(report: AgreementReport) -> set[str]:
-    return {r.name for rated in report.criteria.values() for r in rated.raters}
 
 
 def _tests(report: AgreementReport) -> int:

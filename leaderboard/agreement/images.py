@@ -45,7 +45,8 @@ def write_images(figures: Sequence[Figure], folder: Path, fmt: Format = "svg") -
     taken = next((n for n in names if (folder / n).is_dir()), None)
     if taken is not None:
         raise ImageError(f"{taken} is a folder: name another folder for the images")
-    if folder.exists() and not folder.is_dir():
+    nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not nearest.is_dir():
         raise ImageError("images cannot be written into a file: name a folder")
     images = _draw(figures, fmt)
     held = None

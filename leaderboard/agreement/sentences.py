@@ -51,10 +51,9 @@ def _pair(report: AgreementReport, criterion: str, pair: Pair, headline: str) ->
     note = coverage_note(headline, pair.report.kind)
     text += f" ({note})" if note else ""
     verdict = pair.report.beats_nulls(headline)
-    if verdict is None:
-        return f"{text}."
-    lost = [NULLS[c.null] for c in pair.report.nulls if c.coefficient == headline and c.beats is False]
-    text += ", better than every null judge" if verdict else f", not shown to be better than judging {_and(lost)}"
+    if verdict is not None:
+        lost = [NULLS[c.null] for c in pair.report.nulls if c.coefficient == headline and c.beats is False]
+        text += ", better than every null judge" if verdict else f", not shown to be better than judging {_and(lost)}"
     if pair.report.kind == "ordinal" and (bias := pair.report.estimates["bias"]).value is not None:
         text += f"; bias {number(bias.value, 'bias')} points, {level} {bracket(bias, 'bias')}"
     return f"{text}."
@@ -119,7 +118,8 @@ def _effect(report: AgreementReport, c: Contrast) -> str:
 def _change(c: Contrast, judge: str) -> str:
     b = c.bias[judge]
     value = b.change.value or 0.0
-    way = "too small" if value < 0 else "too large"
+    # An effect may be negative itself: a fall that is judged too deep is not "too small".
+    way = "too low" if value < 0 else "too high"
     return (
         f"{name(c.measure).lower()} {value:+.2f} {bracket(b.change, 'mae')}, p (Holm) {_p(c.adjusted[judge])}, "
         f"so the effect comes out {way}"

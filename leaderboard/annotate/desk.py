@@ -112,7 +112,7 @@ class Desk:
         if self.stage == "care":
             self._guarded(self._begin)
         elif card is not None and card.complete and self.stage == "rate":
-            self._guarded(self._save)
+            self._guarded(lambda: self._save(card))
         else:
             self._guarded(self._flush if card is not None else self._advance)
 
@@ -144,7 +144,7 @@ class Desk:
                 return
             if self.card is not card or card.complete:
                 break
-        self._guarded(self._save if self.card is card and card.complete else self._flush)
+        self._guarded((lambda: self._save(card)) if self.card is card and card.complete else self._flush)
 
     @_alone
     def comment(self, nonce: str, text: str) -> None:
@@ -165,8 +165,9 @@ class Desk:
     @_alone
     def skip(self, nonce: str) -> None:
         """Leave the card without a reason."""
-        if self._is_current(nonce):
-            self._guarded(lambda: self._save(skipped=True))
+        card = self.card
+        if self._is_current(nonce) and card is not None:
+            self._guarded(lambda: self._save(card, skipped=True))
 
     @_alone
     def understood(self, token: str) -> None:
@@ -264,10 +265,7 @@ class Desk:
         return OnDesk(token, self.plan.criteria_of(token), values, correcting=correcting,
                       flagged=remark.flagged, comment=remark.comment)  # fmt: skip
 
-    def _save(self, *, skipped: bool = False) -> None:
-        card = self.card
-        if card is None:
-            return
+    def _save(self, card: OnDesk, *, skipped: bool = False) -> None:
         self._flush()
         at = self.queue.tokens.index(card.token)
         if not card.correcting and self.store.current(self.annotator, card.token) is not None:

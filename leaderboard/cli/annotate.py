@@ -166,7 +166,6 @@ def serve_command(plan_file: Path, db: str, port: int, address: str, admin: Path
     """
     from judges.annotation.database import AnnotationStore
     from judges.annotation.plan import load_map, load_plan
-    from leaderboard.annotate.access import adjudicator_code, codes
 
     if admin is not None and adjudicate:
         raise click.UsageError("--admin and --adjudicate are two servers; start each on a port of its own")
@@ -178,17 +177,8 @@ def serve_command(plan_file: Path, db: str, port: int, address: str, admin: Path
         store = AnnotationStore(db, plan)
         name = store.name
         store.close()
-        if admin is not None:
-            script, what, people = "admin.py", "the progress of the study", {}
-        elif adjudicate:
-            script, what = "adjudicate.py", "the adjudication"
-            people = {"the adjudicator": adjudicator_code(plan, plan_file)}
-        else:
-            script, what, people = "app.py", "the rating app", codes(plan, plan_file)
-    env = {k: v for k, v in os.environ.items() if k != ENV_MAP}
-    env |= {ENV_PLAN: str(plan_file.resolve()), ENV_DB: db if "://" in db else str(Path(db).resolve())}
-    if admin is not None:
-        env[ENV_MAP] = str(admin.resolve())
+        script, what, people = _app(plan_file, plan, admin, adjudicate)
+    env = server_env(plan_file, db, admin)
     for who, code in people.items():
         click.echo(f"access code of {who}: {code}")
     click.echo(f"{what} with {name} on http://{address}:{port} (stop with Ctrl+C)")
@@ -202,6 +192,30 @@ def serve_command(plan_file: Path, db: str, port: int, address: str, admin: Path
         raise SystemExit(subprocess.run(command, env=env, check=False).returncode)
     except KeyboardInterrupt:
         raise SystemExit(0) from None
+
+
+def _app(plan_file: Path, plan: Plan, admin: Path | None, adjudicate: bool) -> tuple[str, str, dict[str, str]]:
+    """The script of a server, what it is called, and the access codes of those who are to log in."""
+    from leaderboard.annotate.access import adjudicator_code, codes
+
+    if admin is not None:
+        return "admin.py", "the progress of the study", {}
+    if adjudicate:
+        return "adjudicate.py", "the adjudication", {"the adjudicator": adjudicator_code(plan, plan_file)}
+    return "app.py", "the rating app", codes(plan, plan_file)
+
+
+def server_env(plan_file: Path, db: str, admin: Path | None) -> dict[str, str]:
+    """The environment of a server: the map is in it for `--admin` alone, whatever this process has.
+
+    Args:
+        plan_file: The plan.
+        db: Path or URL of the database.
+        admin: The map, for the server that shows progress.
+    """
+    env = {k: v for k, v in os.environ.items() if k != ENV_MAP}
+    env |= {ENV_PLAN: str(plan_file.resolve()), ENV_DB: db if "://" in db else str(Path(db).resolve())}
+    return env if admin is None else env | {ENV_MAP: str(admin.resolve())}
 
 
 @annotate_command.command("export")

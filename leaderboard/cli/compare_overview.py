@@ -29,6 +29,8 @@ def _table(found: Overview, baseline: str) -> Table:
     ]
     if found.lines[0].rank is not None:
         notes.append(f"ranks rest on the {found.common} items on which every run has a value")
+    elif len(found.lines) < 2:
+        notes.append("no ranks: no other run is comparable with this one")
     elif len(found.lines) > MAX_RANKED:
         notes.append(f"no ranks: they are shown for up to {MAX_RANKED} runs")
     else:

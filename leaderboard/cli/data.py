@@ -67,23 +67,21 @@ def fetch_command(names: tuple[str, ...], revision: str | None) -> None:
     if revision is not None and len(names) > 1:
         raise click.UsageError("--revision goes with a single NAME")
     failed = False
-    for name in dict.fromkeys(names):
-        if name not in SETS and os.path.exists(name):  # never raises, unlike Path.exists
-            click.echo(f"here      {name}: a path on this machine; use it as it is")
-            continue
-        try:
-            with one_line_errors():
+    with one_line_errors():
+        for name in dict.fromkeys(names):
+            if name not in SETS and os.path.exists(name):  # never raises, unlike Path.exists
+                click.echo(f"here      {name}: a path on this machine; use it as it is")
+                continue
+            try:
                 done = fetch(name, revision, progress=lambda line: click.echo(line, err=True))
-        except click.ClickException as ex:
-            if not isinstance(ex.__cause__, DataError):
-                raise
-            click.echo(f"failed    {ex.message}", err=True)
-            failed = True
-            continue
-        files = f"{done.files} file{'s' * (done.files != 1)}"
-        click.echo(f"{done.state:<9} {name}  ({files}, revision {done.revision[:12]})  {done.path}")
-        if done.note:
-            click.echo(f"          note: {' '.join(done.note.split())}", err=True)
+            except DataError as ex:
+                click.echo(f"failed    {' '.join(str(ex).split())}", err=True)
+                failed = True
+                continue
+            files = f"{done.files} file{'s' * (done.files != 1)}"
+            click.echo(f"{done.state:<9} {name}  ({files}, revision {done.revision[:12]})  {done.path}")
+            if done.note:
+                click.echo(f"          note: {' '.join(done.note.split())}", err=True)
     if failed:
         raise SystemExit(1)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from leaderboard.cli.common import Table
 from leaderboard.cli.compare import comparison_table
-from results.compare import compare
+from results.compare import NotComparable, compare
 from results.manifest import Manifest
 from results.store import Store, StoreError
 
@@ -51,6 +51,6 @@ def _table(store: Store, base: Manifest, other: Manifest) -> Table:
     try:
         made = comparison_table(compare(store, base, other))
         return replace(made, title=f"{other.task}: {made.title}")
-    except StoreError as ex:
+    except (StoreError, NotComparable) as ex:
         title = f"{other.task}: {other.label}  against  {base.label}"
         return Table(("Not comparable",), [(" ".join(str(ex).split()),)], title=title)

@@ -32,8 +32,9 @@ def page(sheet: Sheet, found: Moment | None, board: Board) -> str:
     for n, group in enumerate(board.groups, 1):
         if n > 1 and sheet.full:
             rest = len(board.groups) - n + 1
-            out.append(said(f"{rest} more groups of comparable runs are left out of this file, for its size; the board "
-                            "itself has all of them.", "cut"))  # fmt: skip
+            groups = "group of comparable runs is" if rest == 1 else "groups of comparable runs are"
+            out.append(said(f"{rest} more {groups} left out of this file, for its size; the board itself has all.",
+                            "cut"))  # fmt: skip
             break
         out.append(_group(sheet, group, n, len(board.groups)))
     return "".join(out) + published

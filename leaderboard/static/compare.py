@@ -143,8 +143,6 @@ def _tails(sheet: Sheet, shown: Compared) -> str:
 def _items(sheet: Sheet, shown: Compared, measure: str, values: Values) -> str:
     head = "<h3>Items that differ most</h3>"
     left, right = values(shown.baseline), values(shown.comparisons[0].other)
-    if measure not in left or measure not in right:
-        return head + said("This score has no values by item.")
     apart = gaps(left[measure], right[measure], shown.baseline)
     n = len(left[measure].values.keys() & right[measure].values.keys())
     if not apart:

@@ -249,6 +249,7 @@ def test_a_csv_says_the_same_as_its_jsonl(tmp_path: Path) -> None:
         (["import", "psychosafe"], 2),
         (["import", "nothing", "x.json"], 2),
         (["import", "psychosafe", "nowhere.json"], 2),
+        (["import", "csv", "."], 1),
         (["judge", "check", "nobody"], 1),
         (["judge", "check", "offline", "--policy", "nobody"], 1),
         (["nonsense"], 2),

@@ -17,8 +17,12 @@ from evals import check
 from evals.journal import content_key
 from evals.recovery import policy_cases
 from judges.attacks import FAMILIES, load_attacks
-from judges.gold import load_gold
+from judges.fitness import Fitness
+from judges.gold import Ladder, load_gold
+from judges.panels import load_panel
 from judges.response import read_response
+from judges.stats import Estimate
+from leaderboard.card import fit_table
 from leaderboard.cli import main
 from rubrics.loader import load_rubric
 from tests.e2e.conftest import VERDICT, Lab, panel_file
@@ -453,3 +457,16 @@ def test_keys_of_gold_answers_are_apart() -> None:
     """The journal knows a verdict by its texts; two gold answers with one text would share it."""
     keys = [content_key(g.request, read_response(g.response).text) for g in GOLD]
     assert len(set(keys)) == len(keys)
+
+
+def test_what_no_attack_touches_is_not_measured_and_not_good() -> None:
+    """And what no attack could be judged on says why, with no number in its place."""
+    found, spec = Estimate(0.9, 0.82, 0.95, 50, 50), load_panel("offline")
+    judge, none = spec.judges[0].id, Estimate.undefined("no verdict", 0, 9)
+    gains = {"grounding": None, "refusal": none}
+    ladders = tuple(Ladder(judge, c, found, None, None, ()) for c in gains)
+    fitness = tuple(Fitness(judge, c, False, ("made up",), e, None) for c, e in gains.items())
+    result = check.CheckResult(spec, {}, check.CheckPlan((), (), ()), ladders, (), (), (), fitness)
+    rows = fit_table(result).rows
+    assert [r[3] for r in rows] == ["90 % [82, 95] (n 50)"] * 2
+    assert [r[6] for r in rows] == ["not measured", "undefined: no verdict"] and {r[7] for r in rows} == {"rules"}

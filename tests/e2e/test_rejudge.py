@@ -668,6 +668,32 @@ def test_what_is_there_already_is_not_judged_again(first: Path, lab: Lab, tmp_pa
     one_line(cli("rejudge", first.parent, "--judges", panel, "--store", tmp_path / "s"), "is there already")
 
 
+def test_of_several_logs_those_that_are_judged_are_left_and_those_with_gaps_are_asked_again(
+    first: Path, lab: Lab, tmp_path: Path
+) -> None:
+    other = first.with_name(f"other-{first.name}")
+    shutil.copy(first, other)
+    panel = panel_file(tmp_path, spec(lab, {"late": says(VERDICT)}))
+    out, store = tmp_path / "out", tmp_path / "store"
+    more = ("--judges", panel, "--out", out, "--store", store, "--no-ingest")
+    assert cli("rejudge", first, *more).exit_code == 0 and lab.count("late") == len(ITEMS)
+    there = new_log(out)
+    before = there.read_bytes()
+    lab.judge("late", status(500, "made up"))
+    gaps = cli("rejudge", first, other, *more)
+    assert gaps.exit_code == 0 and f"there     {there}" in gaps.stdout, gaps.output
+    assert f"{other.name}: verdicts are missing: a judge's provider failed" in gaps.stderr
+    asked = lab.count("late")
+    assert asked > len(ITEMS) and there.read_bytes() == before
+    lab.judge("late", says(VERDICT))
+    whole = cli("rejudge", first, other, *more)
+    assert whole.exit_code == 0 and "verdicts are missing" not in whole.stderr, whole.output
+    assert lab.count("late") == asked + len(ITEMS) and there.read_bytes() == before and not store.exists()
+    for path in out.glob("*.eval"):
+        assert all(statuses(s, "late") == {"ok"} for s in scores(path).values())
+    assert len(list(out.glob("*.eval"))) == 2
+
+
 def test_no_model_judges_itself_unasked(run: Run, lab: Lab, items: str, tmp_path: Path) -> None:
     """Of two logs the second is by the judge: neither is judged."""
     other = run(psychosafe(prompts=items), lab.model("m"), log_dir=tmp_path / "runs")

@@ -365,6 +365,11 @@ def test_commands(server: Server) -> None:
     result = CliRunner().invoke(data_command, ["check", "--json"])
     assert result.exit_code == 1 and [s["set"] for s in json.loads(result.output) if s["problem"]] == ["xstest"]
     assert CliRunner().invoke(data_command, ["fetch", "paper", "--revision", "../x"]).exit_code == 1
+    # A copy that is good stays good, and the user is told that nobody could be asked whether there is a newer one.
+    _set(server, "commits", Reply(status=404))
+    result = CliRunner().invoke(data_command, ["fetch", "paper"])
+    assert result.exit_code == 0 and result.stdout.startswith("unchanged paper  (1 file, revision 111111111111)")
+    assert "note: " in result.stderr and "could not be asked" in result.stderr
 
 
 def test_addresses(monkeypatch: pytest.MonkeyPatch) -> None:

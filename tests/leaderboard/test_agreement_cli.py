@@ -14,6 +14,9 @@ from click.testing import CliRunner
 
 from judges.agreement.measured import measured
 from leaderboard.agreement.checklist import checklist
+from leaderboard.agreement.corrections import corrected_figures
+from leaderboard.agreement.detail import long_rows
+from leaderboard.agreement.figures import figures
 from leaderboard.agreement.layout import chapters
 from leaderboard.agreement.words import COLUMNS, NAMES, number
 from leaderboard.cli import main
@@ -21,7 +24,7 @@ from leaderboard.cli.common import p_value
 from results.added import add_ratings
 from results.agreement import agreement_report
 from results.agreement_records import AgreementReport
-from results.manifest import SourceFacts
+from results.manifest import RubricFacts, ScaleFacts, SourceFacts
 from results.schema import Rating, ratings_table
 from results.store import Store
 from tests.leaderboard.test_board import HOSTILE, manifest
@@ -160,6 +163,109 @@ def test_a_store_without_people_says_what_to_do_and_a_place_that_cannot_be_writt
     out = tmp_path / "deep" / "out.json"
     assert run(reference, "--criteria", "refusal", "--json", "--out", str(out)).exit_code == 0
     assert json.loads(out.read_text())["people"] == ["Ada"] and [p.name for p in out.parent.iterdir()] == ["out.json"]
+
+
+def test_judges_without_people_are_reported_and_nobody_is_held_against_anybody(tmp_path: Path) -> None:
+    """One judge twice, by hand: 2 of 12 values differ between its rounds; grounding was rated by that judge alone."""
+    store, m = Store(tmp_path), manifest("made", n=12)
+    given = {
+        ("one", "refusal", 0): [1, 0] * 6, ("one", "refusal", 1): [1, 0] * 5 + [0, 1],
+        ("one", "grounding", 0): [3] * 12, ("two", "refusal", 0): [1] * 12,
+    }  # fmt: skip
+    rows = [
+        Rating(run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater=rater, repeat=repeat, rater_kind="llm",
+               origin="measured", criterion=criterion, value=float(v), status="ok")
+        for (rater, criterion, repeat), values in given.items() for i, v in zip(m.items, values, strict=True)
+    ]  # fmt: skip
+    store.write(m, ratings_table(rows))
+    report = agreement_report(store, [m], ["refusal", "grounding"])
+    full = {c.title: c for c in chapters(report, full=True)}
+    assert full["Judges and people"].lines[-1].startswith("No person has rated these runs: nothing is known")
+    assert not full.keys() & {
+        "Beside judges that read nothing", "Which judge is nearer", "The judges as a panel", "Labels still needed",
+    }  # fmt: skip
+    (groups,) = full["People with each other"].tables
+    assert [(r[0], r[3]) for r in groups.rows if r[2] == "judges" and r[3] != "0"] == [("Refusal", "12")]
+    repeated = full["Raters with themselves"]
+    assert repeated.lines == () and repeated.tables[0].rows[0][2:4] == ("one", "12")
+    assert repeated.tables[0].rows[0][5].startswith(".17 ") and repeated.tables[0].rows[0][7].startswith(".83 ")
+    rows_of = {(r[0], r[2], r[4]): r for r in long_rows(report)}
+    assert rows_of["refusal", "one", "repeats: flips"][5] == repr(2 / 12)
+    assert rows_of["refusal", "one", "share of Yes, corrected"][11].startswith("not estimable")
+    entries = {e.item: e for e in checklist(report)}
+    assert entries["G11"].says == "0 people, 2 judges; Refusal: 12 of 12 responses a pair of raters"
+    assert "no rater rated twice" not in entries["G13"].says
+    assert [f.chapter for f in figures(report)] == ["Judges and people"] and corrected_figures(report) == []
+
+
+def test_a_pair_without_a_response_in_common_says_so(tmp_path: Path) -> None:
+    store, m = Store(tmp_path), manifest("made", n=8)
+
+    def rows(rater: str, kind: str, kept: slice) -> list[Rating]:
+        return [
+            Rating(run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater=rater, repeat=0, rater_kind=kind,
+                   origin="imported" if kind == "human" else "measured", criterion="grounding", value=2.0, status="ok")
+            for i in m.items[kept]
+        ]  # fmt: skip
+
+    store.write(m, ratings_table(rows("judge", "llm", slice(4, 8))))
+    add_ratings(store, m.run_id, ratings_table(rows("Ada", "human", slice(4))), SourceFacts(file="a.csv", sha256="1"))
+    report = agreement_report(store, [m], ["grounding"])
+    full = {c.title: c for c in chapters(report, full=True)}
+    (line,) = full["Judges and people"].lines
+    assert line.startswith("judge agreed with Ada on grounding: undefined") and "%" not in line
+    (figure,) = corrected_figures(report)
+    assert figure.alt.endswith("no correction can be estimated; 1 of 1 not estimable.")
+    # Of a scale without an order all intervals hold what they promise, and nothing else is said of them.
+    named = [
+        {**r, "criterion": "harm_provided", "value": float(n % 2)} for n, r in enumerate(rows("judge", "llm", slice(8)))
+    ]
+    people = [{**r, "rater": "Ada", "rater_kind": "human", "origin": "imported"} for r in named]
+    another = Store(tmp_path / "named")
+    another.write(m, ratings_table(named))
+    add_ratings(another, m.run_id, ratings_table(people), SourceFacts(file="a.csv", sha256="1"))
+    (table,) = chapters(agreement_report(another, [m], ["harm_provided"]))[0].tables
+    assert table.title == "Harm provided (nominal)" and table.rows[0][:3] == (m.label, "Ada", "judge")
+    assert not any("miss what they promise" in note for note in table.notes)
+
+
+def test_figures_as_the_published_study_computed_them(reference: Path) -> None:
+    """48 of 50 are equal; a judge that gives one value has no correlation, which the study wrote as 0.0."""
+    text = run(reference, "--criteria", "refusal", "--compat", "pooled").output
+    assert "For comparison with the published study only" in text
+    made = [" ".join(line.split()) for line in text[text.index("As published (compatibility)") :].splitlines()]
+    assert "made · baseline Ada always yes Refusal 50 0.9600 0.0000 0.0000* 0.0000*" in made
+    assert "made · baseline Ada always yes pooled (four criteria in one list) 50 0.9600 0.0000 0.0000* 0.0000*" in made
+
+
+def test_a_page_is_written_and_images_are_refused_below_a_file(reference: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    page = tmp_path / "page.html"
+    deep = tmp_path / "file" / "deep"
+    result = run(reference, "--criteria=refusal", "--format=html", f"--out={page}", f"--figures={deep}")
+    assert result.exit_code == 1 and "images cannot be written into a file: name a folder" in result.stderr
+    assert result.stderr.splitlines()[0] == f"written {page}" and result.stderr.count("\n") == 2
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>") and text.count('role="img"') > 0 and HOSTILE not in text
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_people_who_rated_by_two_rubrics_are_not_thrown_together(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for n, points in enumerate(((1, 2, 3), (1, 2, 3, 4))):
+        scales = {"depth": ScaleFacts(scale="ordinal", points=points)}
+        m = manifest(f"m{n}", n=2, rubric=RubricFacts(name="r", sha256=str(n), scales=scales))
+        rows = [
+            Rating(run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater="Ada", repeat=0, rater_kind="human",
+                   origin="imported", criterion="depth", value=1.0, status="ok")
+            for i in m.items
+        ]  # fmt: skip
+        judged = [{**r, "rater": "j", "rater_kind": "llm", "origin": "measured"} for r in rows]
+        store.write(m, ratings_table(judged))
+        add_ratings(store, m.run_id, ratings_table(rows), SourceFacts(file="a.csv", sha256="1"))
+    result = run(tmp_path)
+    assert result.exit_code == 1 and result.output.count("\n") == 1
+    assert f"people rated runs by 2 rubrics; choose with --runs among {', '.join(store.run_ids())}" in result.output
 
 
 def test_numbers_are_written_as_the_apa_asks() -> None:

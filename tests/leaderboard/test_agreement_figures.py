@@ -19,15 +19,19 @@ import numpy as np
 import pytest
 
 from judges.stats import Estimate
+from leaderboard.agreement.beyond import effect_tables
+from leaderboard.agreement.checklist import checklist
+from leaderboard.agreement.detail import long_rows
 from leaderboard.agreement.drawing import SIGNS
 from leaderboard.agreement.figures import Figure, figures
-from leaderboard.agreement.forest import effect_figures
+from leaderboard.agreement.forest import agreement_figures, effect_figures
 from leaderboard.agreement.images import ImageError, write_images
 from leaderboard.agreement.layout import Chapter, chapters
 from leaderboard.agreement.matrices import matrix_figures, unsure
 from leaderboard.agreement.page import page_html
 from leaderboard.agreement.pairs import with_people
 from leaderboard.agreement.scopes import scope_names, scope_styles
+from leaderboard.agreement.sentences import effect_sentences, pair_sentences, people_sentences
 from leaderboard.agreement.words import HEADLINE, number
 from leaderboard.cli.common import Table
 from results.added import add_ratings
@@ -247,6 +251,101 @@ def test_a_flagged_error_has_a_sign_in_its_row_and_beside_its_interval(report: A
     y = figure.figure.layout.yaxis.tickvals[row]
     assert (e.high if e.high is not None else e.value, y) in zip(sign.x, sign.y, strict=True)
     assert "Holm" in figure.note and "flagged" in figure.alt
+
+
+def test_an_effect_that_nobody_or_only_people_see_has_no_line_and_no_range(report: AgreementReport) -> None:
+    refusal, grounding = report.contrasts
+    # Of grounding no person has rated both runs.
+    (figure,) = effect_figures(replace(report, contrasts=(grounding,)))
+    assert not figure.figure.layout.shapes and "dotted" not in figure.note and "people" not in figure.alt
+    people = {who: e for who, e in refusal.effects.items() if who in report.people}
+    (figure,) = effect_figures(replace(report, contrasts=(replace(refusal, effects=people),)))
+    assert "judges" not in figure.alt and len(figure.figure.layout.yaxis.tickvals) == 2
+    # The published mean is a share of the scale as it is, whatever the criteria's scales are.
+    (figure,) = effect_figures(replace(report, contrasts=(replace(refusal, measure="paper"),)))
+    assert check(drawn(figure), list(figure.figure.layout.yaxis.tickvals),
+                 [e.difference for e in refusal.effects.values()]) == 0  # fmt: skip
+
+
+def test_where_nothing_is_defined_the_forest_says_so(report: AgreementReport) -> None:
+    only = tuple(s for s in report.sections if s.scope == report.scopes[1] and s.criterion == "refusal")
+    (figure,) = agreement_figures(replace(report, scopes=report.scopes[1:2], sections=only))
+    assert figure.alt.endswith("none is defined.") and not drawn(figure)
+
+
+def test_sentences_say_whose_error_moves_and_which_way(report: AgreementReport) -> None:
+    """A judge that lifts a fall by too little is too high, one that sees too little of a rise too low."""
+    first = report.contrasts[0]
+    moved = {
+        "bad": replace(first.bias["bad"], change=Estimate(-0.5, -0.7, -0.3, N, N)),
+        JUDGE: replace(first.bias[JUDGE], change=Estimate(0.25, 0.1, 0.4, N, N)),
+    }
+    flagged = replace(first, bias=moved, adjusted={"bad": 0.0002, JUDGE: 0.04})
+    lines = effect_sentences(replace(report, contrasts=(flagged,)))
+    assert "bad's error depends on the condition: refusal -0.50 [-0.70, -0.30], p (Holm) < .001, " in lines[1]
+    assert lines[1].endswith("so the effect comes out too low.") and lines[2].endswith(
+        "p (Holm) = .040, so the effect comes out too high."
+    )
+    assert "use the corrected figures, or people" in lines[3] and len(lines) == 4
+    # Without people nothing was tested, and nothing is said to be absent.
+    alone = replace(report, contrasts=(replace(first, bias={}, adjusted={}, differences={}),))
+    assert len(effect_sentences(alone)) == 1
+    entry = next(e for e in checklist(alone) if e.item == "G14")
+    assert entry.state == "in part" and "without people no judge's error can be told" in entry.says
+    (table,) = effect_tables(alone, full=False)
+    assert table.title.startswith("The effect as each rater sees it")
+    (table,) = effect_tables(replace(report, contrasts=(replace(first, effects={}),)), full=False)
+    assert "Error by condition" in table.columns
+
+
+def test_sentences_of_few_responses_keep_the_bias_and_of_a_judge_above_people_say_above(
+    report: AgreementReport,
+) -> None:
+    section = report.section("grounding")
+    assert section is not None and section.report.pairs[0].report.n < 30
+    lines = [line for line in pair_sentences(report) if "grounding" in line]
+    for line, pair in zip(lines, [p for s, p in with_people(report, "grounding") if s == section], strict=True):
+        bias = pair.report.estimates["bias"]
+        assert f"; bias {number(bias.value, 'bias')} points, 95% CI [" in line and "null judge" not in line
+    judge, ceiling = next(iter(section.report.ceilings.items()))
+    above = replace(ceiling, difference=Estimate(0.05, -0.02, 0.12, N, N))
+    raised = replace(section, report=replace(section.report, ceilings={judge: above}))
+    said = people_sentences(replace(report, sections=(raised,)))
+    assert said[1].endswith("alpha with people is .05 above people's own (95% CI [-.02, .12]).")
+
+
+def test_a_report_of_no_sections_says_only_what_is_missing(report: AgreementReport) -> None:
+    bare = replace(report, sections=(), contrasts=(), corrected=(), labels=())
+    told = {c.title: c for c in chapters(bare, full=True)}
+    assert list(told) == ["Raters with themselves", "Missing ratings", "Checklist"]
+    assert told["Raters with themselves"].lines[0].startswith("Not estimable: nobody rated a response twice")
+
+
+def test_every_figure_is_a_row_of_the_long_table(report: AgreementReport) -> None:
+    rows = {(r[0], r[1], r[2], r[3], r[4]): r for r in long_rows(report)}
+    assert len(rows) == len(long_rows(report))
+    found: dict[tuple[str, ...], Estimate] = {}
+    for s in report.sections:
+        where = s.criterion, s.scope.name
+        found |= {(*where, g, "", f"ICC({f})"): e for g, forms in s.report.icc.items() for f, e in forms.items()}
+        found |= {(*where, p.first, p.second, f"ICC({f})"): e for p in s.report.pairs for f, e in p.icc.items()}
+    for c in report.contrasts:
+        scope = f"{c.other} minus {c.baseline}"
+        found |= {(c.measure, scope, who, "", "effect"): e.difference for who, e in c.effects.items()}
+        found |= {
+            (c.measure, scope, who, "people", "change of judge minus people"): b.change for who, b in c.bias.items()
+        }
+    assert len({k[4] for k in found}) == 5
+    for key, e in found.items():
+        want = ["" if v is None else repr(float(v)) for v in (e.value, e.low, e.high)]
+        assert list(rows[key][5:9]) == [*want, str(e.n)] and rows[key][11] == e.reason
+
+
+def test_figures_without_a_chapter_stand_first_on_the_page(report: AgreementReport) -> None:
+    only = replace(report, sections=(), corrected=())
+    text = page_html(only, (Chapter("Nothing", ("There is nothing to say.",), ()),))
+    heads = re.findall(r"<h2[^>]*>(.*?)</h2>", text)
+    assert heads == ["Figures", "Nothing", "How this was made"] and text.count('role="img"') == 1
 
 
 def test_corrected_figures_and_votes(report: AgreementReport, made: dict[str, Figure]) -> None:

@@ -48,6 +48,7 @@ def make_plan(
     pairs: int = 0,
     rubric: Rubric = RUBRIC,
     more: Sequence[str] = (),
+    intended: Mapping[str, float] = INTENDED,
     **options: Any,
 ) -> Plan:
     """Tokens count from 1: training, then rating; pairs from 100. Anna has all, `ZZ-other` and `more` the ratings."""
@@ -78,7 +79,7 @@ def make_plan(
             Queue(annotator="anna", cards=tuple(c.token for c in made), pairs=tuple(p.token for p in both)),
             *(Queue(annotator=name, cards=tuple(c.token for c in made[training:])) for name in ("ZZ-other", *more)),
         ),
-        answers={token(n): dict(INTENDED) for n in range(1, training + 1)},
+        answers={token(n): dict(intended) for n in range(1, training + 1)},
         helplines=(HelpLine(name="A made-up line", contact="000 000", country="Nowhere"),),
         **options,
     )  # fmt: skip
@@ -249,6 +250,17 @@ def test_a_code_is_for_one_plan(study: Make, tmp_path: Path) -> None:
         access.codes(other, tmp_path / "nowhere" / "plan.json")
 
 
+def test_a_secret_that_lies_elsewhere_and_is_away_is_not_made_anew(study: Make) -> None:
+    """A link to another disk, say; new codes would lock everybody out once it is back."""
+    made = study()
+    link = made.plan_path.with_name(access.BESIDE)
+    link.symlink_to(made.folder / "away")
+    with pytest.raises(AnnotationError, match=r"cannot be read or made \(No such file or directory\)"):
+        access.codes(made.plan, made.plan_path)
+    assert link.is_symlink() and sorted(p.name for p in link.parent.iterdir()) == sorted([access.BESIDE, "plan.json"])
+    assert not (made.folder / "away").exists()
+
+
 def test_a_card_is_covered_until_shown_then_rated_and_saved(study: Make) -> None:
     made = study()
     at = started(made)
@@ -306,6 +318,28 @@ def test_training_gives_feedback_and_nothing_else_does(study: Make) -> None:
         assert desk.stage == "rate" and desk.feedback is None
         rate(at, 0, 0, 0, 0)
     assert at.title[0].value == "Thank you"
+
+
+def test_practice_speaks_of_what_was_intended_only(study: Make) -> None:
+    made = study(training=1, intended={"grounding": 3.0})
+    at = started(made)
+    rate(at, 1, 2, 0, 3)
+    assert at.title[0].value == "Practice: 1 of 1 as intended"
+    assert "You: 3, as intended." in words(at) and words(at).count("You: ") == 1
+    desk = desk_of(at)
+    desk.understood(token(2))
+    assert desk.stage == "feedback"
+    desk.understood(token(1))
+    assert card_of(desk).token == token(2)
+
+
+def test_after_the_session_s_time_a_rest_is_due(study: Make) -> None:
+    made = study(session_cap_minutes=10)
+    at = started(made)
+    desk_of(at).began -= 11 * 60
+    rate(at, 1, 2, 0, 3)
+    assert at.title[0].value == "Thank you" and "10 minutes are enough for one session." in words(at)
+    assert "Come back after a rest of half an hour" in words(at) and len(made.values()) == 1 and "000 000" in words(at)
 
 
 def test_break_is_proposed_and_can_be_taken(study: Make) -> None:
@@ -384,11 +418,15 @@ def test_an_edited_plan_is_refused_in_one_line_without_names(study: Make) -> Non
     assert at.title[0].value == "Not ready" and str(made.folder) not in at.code[0].value
 
 
-@pytest.mark.parametrize("missing", [ENV_PLAN, ENV_DB])
-def test_a_server_without_plan_or_database_says_so(study: Make, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "name"), [(ENV_PLAN, "app.py"), (ENV_DB, "app.py"), (ENV_DB, "adjudicate.py")]
+)  # fmt: skip
+def test_a_server_without_plan_or_database_says_so(
+    study: Make, monkeypatch: pytest.MonkeyPatch, missing: str, name: str
+) -> None:
     study()
     monkeypatch.delenv(missing)
-    at = page()
+    at = page(name)
     assert at.title[0].value == "Not ready" and "annotate serve" in at.code[0].value
 
 
@@ -432,6 +470,40 @@ def test_database_away_loses_nothing(study: Make) -> None:
     press(at, "Try again")
     assert made.values() == {token(1): {"refusal": 1.0, "grounding": 5.0, "references": 0.0, "relevance": 3.0}}
     assert len(made.store().history()) == len(IDS) and desk.card is not None and desk.card.token == token(2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_database_away_at_the_start_and_while_settling_is_tried_again(study: Make) -> None:
+    made = study()
+    store = made.store()
+    desk = Desk(store, made.plan, "anna")
+    with sqlite3.connect(made.db, timeout=0) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        desk.go_on()
+        assert desk.stage == "care" and desk.card is None and "another program holds it" in str(desk.trouble)
+        desk.retry()
+        assert desk.trouble is not None
+        other.rollback()
+    desk.retry()
+    assert desk.trouble is None and card_of(desk).token == token(1)
+
+    for name, base in (("anna", 1.0), ("ZZ-other", 5.0)):
+        values = {**INTENDED, "grounding": base}
+        store.save(name, token(2), values, nonce=name, shown_at=1.0, position=1)
+    at = login(page("adjudicate.py"), "chris", access.adjudicator_code(made.plan, made.plan_path))
+    press(at, "Show the text")
+    table = at.session_state["table"]
+    with sqlite3.connect(made.db, timeout=0) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        table.keys(table.card.nonce, [[0, 0, 1], [1, 1, 3], [2, 2, 0], [3, 3, 3]])
+        # What comes while it is not saved is not taken in.
+        table.keys(table.card.nonce, [[0, 0, 1], [1, 1, 3], [2, 2, 0], [3, 3, 3], [4, 3, -1]])
+        checked(at.run())
+        assert at.title[0].value == "Not saved yet" and str(made.folder) not in at.code[0].value
+        other.rollback()
+    press(at, "Try again")
+    assert at.title[0].value == "Nothing left to settle"
+    assert {a.criterion: a.value for a in store.adjudications()} == {**INTENDED, "refusal": 1.0, "grounding": 4.0}
 
 
 # The desk
@@ -574,6 +646,25 @@ def test_messages_of_two_threads_at_once_are_taken_one_by_one(study: Make) -> No
         assert db.execute("select count(*) from drafts").fetchone() == (len(IDS),)
 
 
+def test_there_is_no_card_before_the_first_and_no_going_on_from_a_card(study: Make) -> None:
+    desk, _ = opened(study())
+    first = card_of(desk)
+    before = first.nonce
+    desk.go_on()
+    desk.keys(before, [[0, -1, -1]])
+    assert card_of(desk) is first and not first.correcting and first.nonce != before and desk.trouble is None
+
+
+def test_a_remark_that_cannot_be_read_takes_no_other_with_it(study: Make) -> None:
+    made = study()
+    store = made.store()
+    kept = json.dumps({"token": token(1), "comment": "A made-up remark."})
+    for kind, detail in (("comment", kept), ("comment", "{"), ("flag", "[]"), ("flag", "{}")):
+        store.event("anna", kind, detail)
+    desk, _ = opened(made, store)
+    assert card_of(desk).comment == "A made-up remark." and not card_of(desk).flagged
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_is_sent_values_end_on_their_card(study: Make, seed: int) -> None:
     """Messages repeated, late, merged and cut, against a count by hand of what was pressed on each card."""
@@ -654,6 +745,47 @@ def test_adjudication_is_blind_and_a_layer_of_its_own(study: Make) -> None:
     assert {a.adjudicator for a in store.adjudications()} == {"chris"} and store.history() == before
     assert sorted(store.adjudications()[0].seen) == ["ZZ-other", "anna"]
     assert again.card is None or again.card.token != token(2)
+
+
+def test_settling_takes_what_is_meant_for_its_card_and_fits(study: Make) -> None:
+    made = study()
+    store = made.store()
+    for name, base in (("anna", 1.0), ("ZZ-other", 5.0)):
+        for n in (1, 2):
+            store.save(name, token(n), {**INTENDED, "grounding": base}, nonce=f"{name}{n}", shown_at=1.0, position=n)
+    table = Table(store, made.plan, "chris")
+    first = table.card
+    assert first is not None and table.left == 2
+    nonce = first.nonce
+    table.keys(nonce, [[0, 0, 1]])  # while it is covered
+    table.show("another")
+    assert first.values == {} and first.shown_at is None
+    table.show(nonce)
+    table.keys("another", [[0, 0, 1]])
+    table.put_off("another")
+    assert first.values == {} and table.card is first
+    table.keys(nonce, [[0, 0, 1], [1, 3, 0]])
+    assert first.values == {"refusal": 1.0} and first.nonce != nonce
+    table.retry()
+    assert table.card is first and first.values == {"refusal": 1.0} and table.trouble is None
+    table.keys(first.nonce, [[0, 1, 2]])
+    assert first.values == {"refusal": 1.0, "grounding": 3.0} and not store.adjudications()
+    table.keys(first.nonce, [[0, 1, 2], [1, 2, 0], [2, 3, 0], [3, 3, 4]])
+    settled = {a.criterion: a.value for a in store.adjudications()}
+    assert settled == {"refusal": 1.0, "grounding": 3.0, "references": 0.0, "relevance": 1.0}
+    assert table.card is not None and table.card.token != first.token and table.left == 1
+
+
+def test_admin_of_a_plan_without_repeats_and_checks_says_nothing_of_them(
+    study: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = study()
+    bare = PlanMap.model_validate({**made.map.model_dump(), "repeats": {}, "gold": {}})
+    made.map_path.write_text(bare.model_dump_json())
+    monkeypatch.setenv(ENV_MAP, str(made.map_path))
+    at = page("admin.py")
+    at_repeats = [e.value for e in at.main if e.type in ("header", "text")]
+    assert at_repeats[at_repeats.index("Hidden repeats and checks") + 1] == "Nothing yet."
 
 
 def test_admin_shows_the_library_s_figures_and_needs_the_map(study: Make, monkeypatch: pytest.MonkeyPatch) -> None:

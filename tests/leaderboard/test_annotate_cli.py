@@ -19,17 +19,22 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from inspect_ai.log import read_eval_log
+from inspect_ai.log import EvalError, read_eval_log, write_eval_log
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ModelOutput
 
 from evals.escalation import escalation
 from evals.psychosafe import psychosafe
 from judges.annotation.database import AnnotationStore
 from judges.annotation.plan import load_map, load_plan
+from leaderboard.annotate.access import adjudicator_code, codes
 from leaderboard.cli import main
+from leaderboard.cli.annotate import _app, server_env
+from leaderboard.cli.annotate_sources import from_answers, from_log
 from results.ingest import ingest
 from results.schema import PANEL_RATER
 from results.store import Store
 from tests.e2e.conftest import ITEMS, SHARED, run_task, write_items
+from tests.support.people import PROMPTS, answer, judgments
 
 PUBLISHED = SHARED / "validation" / "compare_all_judges.json"
 
@@ -131,6 +136,10 @@ def test_a_dry_run_writes_nothing_and_bad_requests_are_told(lab: dict[str, Any],
     ):
         one_line(cli(*ask, *more, "--out", tmp_path / "study"), said)
     assert not (tmp_path / "study").exists()
+    (tmp_path / "empty").mkdir()
+    one_line(cli("annotate", "plan", tmp_path / "empty", "--annotators", "a", "--n", 5, "--dry-run"), "no .eval log in")
+    bare = judgments(tmp_path, "bare.json", answers=False)
+    one_line(cli("annotate", "plan", "--answers", bare, "--annotators", "a", "--n", 5, "--dry-run"), "without answers")
     assert cli("annotate", "plan", "--annotators", "a", "--n", 5, "--dry-run").exit_code == 2
     assert cli(*ask, "--n", 5).exit_code == 2
     bad = tmp_path / "bad.eval"
@@ -183,6 +192,35 @@ def test_dialogues_are_rated_turn_by_turn(tmp_path: Path) -> None:
     assert {(s.item_id, s.epoch, s.turn) for s in found.sources.values()} == rated == {("d1", 1, 1), ("d1", 1, 2)}
     second = next(plan.card(t) for t, s in found.sources.items() if s.turn == 2)
     assert "FIRST-TURN" in second.prompt and "SECOND-TURN" in second.prompt
+
+
+def test_of_a_judgment_file_the_answers_that_are_there_are_rated(tmp_path: Path) -> None:
+    path = judgments(tmp_path)
+    data = json.loads(path.read_text(encoding="utf-8"))
+    for row in data["results"]:
+        del row["model_answer_v1"]
+    del data["results"][1]["model_answer_v0"]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    (found,) = from_answers(path, {})
+    assert found.run.source.note == "run v0" and [c.prompt for c in found.candidates] == [PROMPTS[0], PROMPTS[2]]
+    assert [c.response.split("<|")[0] for c in found.candidates] == [answer("v0", 0), answer("v0", 2)]
+
+
+def test_of_a_log_that_holds_messages_the_last_of_the_person_is_the_card_s(lab: dict[str, Any], tmp_path: Path) -> None:
+    """And where the model failed, or said nothing, there is nothing to rate."""
+    (path,) = (p for p in sorted((lab["root"] / "logs").glob("*.eval")) if "blunt" in read_eval_log(str(p)).eval.model)
+    log = read_eval_log(str(path))
+    assert log.samples is not None
+    whole = {c.item_id: c.prompt for c in from_log(path, "psychosafe").candidates}
+    for sample in log.samples:
+        assert isinstance(sample.input, str)
+        sample.input = [ChatMessageSystem(content="be brief"), ChatMessageUser(content=sample.input)]
+    cut, empty = log.samples[:2]
+    empty.output = ModelOutput.from_content("m", "")
+    cut.error, cut.scores = EvalError(message="made up", traceback="", traceback_ansi=""), None
+    write_eval_log(log, str(tmp_path / path.name))
+    found = {c.item_id: c.prompt for c in from_log(tmp_path / path.name, "psychosafe").candidates}
+    assert found == {k: v for k, v in whole.items() if k not in {cut.id, empty.id}} and len(found) == len(whole) - 2
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published judgments are not on this machine")
@@ -285,6 +323,39 @@ def test_nothing_to_export(lab: dict[str, Any], tmp_path: Path) -> None:
     one_line(cli(*ask, "--db", tmp_path / "new.db"), "no rating of a response yet")
     one_line(cli(*ask, "--db", "mysql://u:s3cret@h/d"), "no annotation database of kind")
     assert not (tmp_path / "out").exists()
+
+
+def test_files_go_into_an_empty_folder_and_not_below_a_file(lab: dict[str, Any], tmp_path: Path) -> None:
+    ask = ["annotate", "export", lab["plan_file"], "--map", lab["map_file"], "--db", lab["db"], "--out"]
+    (tmp_path / "empty").mkdir()
+    assert cli(*ask, tmp_path / "empty").exit_code == 0
+    names = {p.name for p in (tmp_path / "empty").iterdir()}
+    assert names == {"ratings.csv", "pairs.csv", "adjudications.csv", "inspect"}
+    (tmp_path / "file").write_text("kept")
+    one_line(cli(*ask, tmp_path / "file" / "out"), "cannot write to", "name another folder")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "file"]
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_the_map_is_given_to_the_progress_server_alone(
+    lab: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PSYCHOSAFE_ADMIN_MAP", "left over")
+    monkeypatch.chdir(tmp_path)
+    plan_file, plan = lab["plan_file"], lab["plan"]
+    for admin, adjudicate, script, people in (
+        (None, False, "app.py", codes(plan, plan_file)),
+        (None, True, "adjudicate.py", {"the adjudicator": adjudicator_code(plan, plan_file)}),
+        (lab["map_file"], False, "admin.py", {}),
+    ):
+        assert (_app(plan_file, plan, admin, adjudicate)[0], _app(plan_file, plan, admin, adjudicate)[2]) == (
+            script, people,
+        )  # fmt: skip
+        env = server_env(plan_file, "ratings.db", admin)
+        assert env.get("PSYCHOSAFE_ADMIN_MAP") == (None if admin is None else str(lab["map_file"]))
+        assert env["PSYCHOSAFE_ANNOTATION_DB"] == str(tmp_path / "ratings.db")
+    url = "postgresql://u@h/d"
+    assert server_env(plan_file, url, None)["PSYCHOSAFE_ANNOTATION_DB"] == url
 
 
 @pytest.mark.process

@@ -168,7 +168,40 @@ def labels(rows: Sequence[BoardRow]) -> list[str]:
     return [r.label for r in rows]
 
 
+def with_companions(store: Store) -> None:
+    """Two systems with runs on the main set, on XSTest and on SORRY-Bench; by hand .25 and .5, and .75 and .5.
+
+    The second was run there with other generation settings.
+    """
+    for k, name in enumerate(("m/a", "m/b")):
+        system(store, name, answered=None, seed=k)
+        for task, score, hits in (("xstest", "over_refusal", 1 + k), ("sorry_bench", "fulfilment", 3 - k)):
+            items = tuple(ItemFacts(id=f"{task}{n}", sha256=f"{task}{n}") for n in range(4))
+            rubric = RubricFacts(name=task, sha256=task, scales={"kind": ScaleFacts(scale="binary")}, scores=(score,))
+            m = manifest(name, task=task, items=items, rubric=rubric, prompt_set=PromptSetFacts(name=task, scored=4))
+            model = ModelFacts(name=name, generation={"temperature": k})
+            put(store, m.model_copy(update={"model": model}), {score: [float(n < hits) for n in range(4)]})
+
+
 # --- what is in which group, and in what order ---
+
+
+def test_figures_of_the_same_system_on_other_sets_stand_in_its_row(store: Store) -> None:
+    with_companions(store)
+    main = next(g for g in load_board(store).groups if "open" in g.title)
+    names = ["elsewhere/over_refusal", "elsewhere/fulfilment"]
+    assert [(c.name, c.label, c.higher_is_better) for c in main.columns if c.name in names] == [
+        (names[0], "Over-refusal (XSTest)", False), (names[1], "Fulfilment (SORRY-Bench)", False),
+    ]  # fmt: skip
+    found = {r.label: [(r.measures[n].value, r.measures[n].n) for n in names] for r in main.rows}
+    assert found == {"m/a · baseline": [(0.25, 4), (0.75, 4)], "m/b · baseline": [(0.5, 4), (0.5, 4)]}
+    assert {r.label: [w for w in r.warnings if "generation settings" in w] for r in main.rows} == {
+        "m/a · baseline": [],
+        "m/b · baseline": [
+            "Over-refusal (XSTest) was run with other generation settings",
+            "Fulfilment (SORRY-Bench) was run with other generation settings",
+        ],
+    }
 
 
 def test_empty_store_has_no_groups_and_still_the_published_rows(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,11 +15,15 @@ from click.testing import CliRunner, Result
 
 from evals.conditions import BASELINE
 from leaderboard.cli import main
+from leaderboard.cli.capabilities import changes_table
+from results.capability import changes_between
 from results.importers.lm_eval import read_run, write_run
 from results.store import Store
+from tests.leaderboard.test_board import manifest, put
 from tests.results.test_capability import right, write
 from tests.support.everyday import GENERATED, QUESTIONS, TASK, questions, task_files
 from tests.support.extras import need
+from tests.support.fake_harness import install, starts
 from tests.support.openai_server import Handler, ScriptedServer, scored, text
 
 URL = "http://127.0.0.1:9/v1"
@@ -77,6 +82,45 @@ def test_what_cannot_be_run_or_compared_is_refused_in_one_line(tmp_path: Path) -
             done.output
         )
     assert capabilities(store.root, "--model", "m", "--margin", "0").exit_code == 2
+
+
+@pytest.mark.process
+def test_a_run_is_brought_in_printed_and_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in has 54 of 60 right without a system prompt and 42 with the baseline's: by 12 of 60 it is worse."""
+    site, store = install(tmp_path / "site"), Store(tmp_path / "store")
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    asked = ("--model", "vendor/made-up", "--base-url", URL)
+    first = capabilities(store.root, *asked, "--tasks", "own", "--output", tmp_path / "a", "--json")
+    assert first.exit_code == 0, first.output
+    told = json.loads(first.stdout)
+    assert told["figures"]["capability/own/acc"]["value"] == 0.9 and "changes" not in told
+    assert f"lm_eval runs; its log is {tmp_path / 'a' / 'log.txt'}" in first.stderr
+    (run_id,) = store.run_ids()
+    assert told["run"] == run_id and store.manifest(run_id).condition.name == "none"
+    baseline = ("--condition", "baseline", "--against", run_id)
+    second = capabilities(store.root, *asked, "--tasks", "own", *baseline, "--output", tmp_path / "b")
+    assert second.exit_code == 0, second.output
+    flat = " ".join(second.stdout.split())
+    assert re.search(r"own acc -0\.200 \[-0\.\d+, -0\.\d+\] 60 worse no, worse by more", flat)
+    # Other questions: the run is kept, its figures are printed, and then it is said why they are not compared.
+    other = capabilities(store.root, *asked, "--tasks", "other", *baseline, "--output", tmp_path / "c")
+    assert other.exit_code == 1 and "other" in other.stdout and "not comparable: they differ in" in other.stderr
+    assert len(store.run_ids()) == 3
+    put(store, m := manifest("vendor/made-up"), {})
+    refused = capabilities(store.root, *asked, "--against", m.run_id)
+    assert refused.exit_code == 1 and f"{m.run_id} is no run of benchmarks; `psychosafe runs` lists" in refused.stderr
+    assert len(starts(site)) == 3
+
+
+def test_figures_without_samples_are_compared_as_independent_and_say_so(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    found = [read_run(write(tmp_path / str(n), {"own": right(30 + n)}, logged=n == 0)) for n in range(2)]
+    for run in found:
+        write_run(store, run)
+    base, other = (run.manifest for run in found)
+    table = changes_table(changes_between(store, other, base, 0.03), base)
+    assert table.rows[0][3] == "not paired" and "the interval is that of independent samples" in table.notes[-1]
 
 
 def test_an_import_tells_of_samples_and_alarms(tmp_path: Path) -> None:

@@ -49,3 +49,7 @@ def test_the_demo_replaces_nothing_but_a_demo(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "choose another folder" in done.output
     assert (tmp_path / "thesis.tex").read_text(encoding="utf-8") == "years of work"
+    done = CliRunner().invoke(main, ["demo", "--dir", str(tmp_path / "thesis.tex" / "demo")])
+    assert done.exit_code == 1 and done.output.count("\n") == 1
+    assert "cannot write to" in done.output and "choose another folder with --dir" in done.output
+    assert (tmp_path / "thesis.tex").read_text(encoding="utf-8") == "years of work"

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from judges.dialogue import TurnFacts
 from judges.stats import Estimate
 from leaderboard import dialogue_charts, dialogues, present
+from leaderboard.cli import main
 from leaderboard.dialogues import STATES, sentence, turn_state
 from leaderboard.views import dialogues as page
 from results.dialogues import Timing, outcomes, timing
@@ -95,6 +97,23 @@ def test_figures_and_tables_are_the_library_s(
             drawn |= {(y, x): sign for x, y in zip(trace["x"], trace["y"], strict=True) if sign}
         for y, cell in enumerate(table["Turns"]):
             assert " ".join(drawn[y, x] for x in sorted(x for row, x in drawn if row == y)) == cell
+
+
+def test_the_command_shows_when_things_happened(runs: tuple[Store, Manifest, Manifest, Manifest]) -> None:
+    store, base, other, few = runs
+    ask = ["compare", other.run_id, "--baseline", base.run_id, "--store", str(store.root)]
+    timed = [(m.label, t) for m in (base, other) if (t := timing(store, m)) is not None]
+    want = present.timing_table(timed)
+    printed = " ".join(CliRunner().invoke(main, ask).output.split())
+    assert "Turn by turn, over all domains together" in printed and len(timed) == 2
+    for row in want:
+        assert " ".join(" ".join(row.values()).split()) in printed
+    told = json.loads(CliRunner().invoke(main, [*ask, "--json"]).output)["timing"]
+    assert [t["label"] for t in told] == [base.label, other.label]
+    for given, (_, t) in zip(told, timed, strict=True):
+        assert given["acknowledged"] == {str(lag): e.as_dict() for lag, e in t.acknowledged.items()}
+        assert given["harmed"] == {str(lag): e.as_dict() for lag, e in t.harmed.items()}
+    assert few.run_id not in printed
 
 
 def test_what_each_turn_came_to(

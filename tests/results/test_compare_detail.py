@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 
 from judges.stats.families import benjamini_hochberg, holm
 from leaderboard.cli import main
+from leaderboard.cli.compare_detail import detail_tables, order_tables
 from results.compare import compare
 from results.importers.psychosafe import read_judgments
 from results.manifest import Manifest
@@ -113,6 +115,39 @@ def test_several_runs_are_ranked_with_what_the_weights_do(tmp_path: Path) -> Non
         .output
     )
     assert [r["measure"] for r in data["order"]["rankings"]] == [r.measure for r in found.rankings]
+
+
+def test_where_one_run_is_better_in_all_every_weighting_keeps_the_order(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    made = [
+        put(store, manifest("made", condition, n=8), {"refusal": [refusal] * 8, "grounding": [grounding] * 8})
+        for condition, refusal, grounding in (("baseline", 0.0, 2.0), ("prompted", 1.0, 4.0))
+    ]
+    found = order(store, made)
+    assert found.criteria == ("refusal", "grounding") and found.weights is not None
+    note = order_tables(found)[0].notes[-1]
+    assert note == (
+        "Of all weightings of refusal, grounding, 100 % keep the order of their equal-weight mean and 100 % its first."
+    )
+    others = tuple(i.model_copy(update={"id": f"x{n}", "sha256": f"x{n}"}) for n, i in enumerate(made[0].items))
+    elsewhere = put(store, manifest("made", "else", n=8).model_copy(update={"items": others}), {"refusal": [1.0] * 8})
+    assert order_tables(order(store, [made[0], elsewhere])) == []
+
+
+def test_what_was_not_worked_out_is_no_number(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    base, other = two(store)
+    found = compare(store, base, other, detailed=True, noisy=False)
+    titles = [t.title for t in detail_tables(found)]
+    assert not any("noise" in t.lower() for t in titles)
+    rows = []
+    for row in found.rows:
+        # As for a score over strata.
+        over = row.detail and row.measure == "quality"
+        rows.append(replace(row, detail=replace(row.detail, two_ways=None)) if over and row.detail else row)
+    (table,) = (t for t in detail_tables(replace(found, rows=tuple(rows))) if t.title.startswith("Intervals two ways"))
+    (line,) = (r for r in table.rows if r[0] == "Quality")
+    assert line[1:] == ("", "over strata: not resampled", "", "none") and len(table.rows) > 1
 
 
 @pytest.mark.skipif(not PUBLISHED_FILE.exists(), reason="the published data is not beside the checkout")

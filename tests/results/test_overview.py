@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from leaderboard.cli import main
+from leaderboard.cli.compare_overview import overview_tables
 from results.compare import compare
 from results.cube import NoCube, cube
 from results.manifest import (
@@ -27,10 +29,11 @@ from results.manifest import (
     SourceFacts,
 )
 from results.measures import measures
-from results.overview import overview
+from results.overview import MAX_RANKED, overview
 from results.schema import PANEL_RATER, ratings_table
 from results.statistics import ALL, statistics
 from results.store import Store, StoreError
+from tests.leaderboard.test_board import manifest, put
 
 ITEMS, JUDGES = 40, ("a", "b")
 SCALES = {
@@ -152,6 +155,27 @@ def test_the_command(store: Store) -> None:
     assert refused.exit_code == 1
     assert "has no measure 'nonsense'" in refused.stderr
     assert CliRunner().invoke(main, [*asked, "made-up_run2"]).exit_code == 2
+    alone = CliRunner().invoke(main, [*asked[:3], "--measure", "grounding", *asked[4:]])
+    assert alone.exit_code == 2 and "--measure belongs to --overview" in alone.stderr
+
+
+def test_why_there_are_no_ranks_is_said(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def notes(model: str, given: list[float | None]) -> str:
+        """The note on ranks, once a run with these values of quality is there too."""
+        put(store, manifest(model, n=4), {"quality": given})
+        (base,) = (m for m in store.manifests() if m.model.name == "m0")
+        (table,) = overview_tables(overview(store, base, ["quality"]), base.run_id)
+        return table.notes[-1]
+
+    assert notes("m0", [0.5, 0.6, None, None]) == "no ranks: no other run is comparable with this one"
+    assert notes("m1", [0.5, 0.7, 0.1, 0.2]) == "ranks rest on the 2 items on which every run has a value"
+    assert notes("m2", [None, None, 0.3, 0.4]) == "no ranks: no item on which every run has a value"
+    (base,) = (m for m in store.manifests() if m.model.name == "m0")
+    (found,) = overview(store, base, ["quality"])
+    many = replace(found, lines=found.lines * (MAX_RANKED // 3 + 1))
+    assert overview_tables([many], base.run_id)[0].notes[-1] == "no ranks: they are shown for up to 200 runs"
 
 
 def test_what_does_not_fit_into_a_cube(tmp_path: Path) -> None:

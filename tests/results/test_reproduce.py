@@ -144,6 +144,14 @@ def test_answers_that_were_cut_and_the_comparison_without_them(tmp_path: Path) -
     assert cut["v0_sft", "grounding"]["difference"]["n"] == 3  # neither 0, 1, 3, 4 nor 5
     text = reproduce(path).output
     assert "The comparison without answers that were cut" in text and "made-up answer" not in text
+    # With the baseline's answers alone there is nothing to compare them with.
+    alone = json.loads(path.read_text())
+    for row in alone["results"]:
+        for run in ("v1_full", "v0_sft"):
+            row.pop(f"model_answer_{run}", None)
+    (tmp_path / "alone.json").write_text(json.dumps(alone))
+    text = reproduce(tmp_path / "alone.json").output
+    assert "Answers that were cut" in text and "The comparison without answers that were cut" not in text
     broken = json.loads(path.read_text())
     broken["results"][1]["model_answer_v0_full"] = 5
     path.write_text(json.dumps(broken))
