@@ -217,6 +217,7 @@ def test_likelihood_behind_a_thinking_template_is_marked(tmp_path: Path) -> None
 BAD = {
     "no JSON": (["{"], "line 1: no JSON"),
     "no metrics": ([json.dumps({"doc_hash": "a" * 64})], "line 1: no sample with its `metrics`"),
+    "a line of 16 MiB": (["x" * (2**24 + 1)], "line 1: longer than 16 MiB, no sample"),
     "no text": (["\udcff"], "cannot be read as UTF-8"),
 }
 
@@ -237,7 +238,7 @@ def test_questions_asked_twice_filters_and_samples_without_hashes(tmp_path: Path
     path = write(tmp_path, {"own": [1.0, 0.0, 1.0, 1.0]})
     samples = tmp_path / "samples_own_2026-01-01T00-00-00.jsonl"
     same = [sample("own", 0, v) for v in (1.0, 0.0, 1.0, 1.0)]
-    samples.write_text("\n".join(map(json.dumps, same)))
+    samples.write_text("\n \n".join(map(json.dumps, same)))
     items = sorted(r["item_id"] for r in read_run(path).ratings)
     assert len(items) == 4 and [i.partition("#")[2] for i in items] == ["", "2", "3", "4"]
     samples.write_text("\n".join(json.dumps(s | {"doc_hash": None}) for s in same))
