@@ -86,7 +86,7 @@ def test_figures_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> Non
     cut(store.runs_dir / m.run_id / "figures.parquet")
     with pytest.raises(StoreError, match=f"the figures of '{m.run_id}' cannot be read; ingest its log again"):
         store.figures(m.run_id)
-    with pytest.raises(StoreError, match="cannot write to the store .*No such file"):
+    with pytest.raises(StoreError, match=r"cannot write to the store .*No such file"):
         store.write_figures("no-such-run", given, "1")
     assert sorted(p.name for p in store.runs_dir.iterdir()) == [m.run_id]
 
@@ -95,7 +95,7 @@ def test_two_ratings_with_one_key_are_no_table() -> None:
     row = Rating(run_id="run", item_id="r00", epoch=1, turn=0, rater="Ada", repeat=0, rater_kind="human",
                  origin="imported", criterion="refusal", value=1.0, status="ok")  # fmt: skip
     assert ratings_table([row, {**row, "repeat": 1}]).num_rows == 2
-    with pytest.raises(ValueError, match="two ratings with one key: run_id=run, item_id=r00, .*rater=Ada"):
+    with pytest.raises(ValueError, match=r"two ratings with one key: run_id=run, item_id=r00, .*rater=Ada"):
         ratings_table([row, {**row, "repeat": 1}, {**row, "value": 0.0}])
 
 
