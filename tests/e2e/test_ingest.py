@@ -402,7 +402,16 @@ def test_a_log_that_contradicts_itself_is_refused_and_the_others_go_in(
     assert store.damaged() == {}
 
 
-@pytest.mark.parametrize("change", [{"gaps": "a text"}, {"usage": {"rules": {"calls": "many"}}}, {"usage": "a text"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gaps": "a text"},
+        {"usage": {"rules": {"calls": "many"}}},
+        {"usage": {"rules": "a text"}},
+        {"usage": "a text"},
+        {"response": {"state": "of no kind"}},
+    ],
+)
 def test_odd_side_facts_stop_nobody(good: Path, tmp_path: Path, store: Store, change: dict[str, Any]) -> None:
     """Whether the odd log goes in or not, it takes nothing else with it."""
     odd = tampered(good, tmp_path / "odd.json", lambda m: m.update(change))
