@@ -246,11 +246,14 @@ def test_a_log_whose_members_are_no_log_s_is_named(logs: dict[str, Path], tmp_pa
     at = raw.index(b"header.json", raw.index(b"PK\x01\x02")) - 46
     raw[at + 24 : at + 28] = (2**31 + 1).to_bytes(4, "little")
     huge.write_bytes(raw)
+    older = json.dumps(json.loads(members(logs["single"])["header.json"]) | {"version": 1}).encode()
     bad = {
         huge: reading.NOT_A_LOG,
         # A way of packing that Inspect does not use.
         rewritten(logs["single"], tmp_path / "bz2.eval", zipfile.ZIP_BZIP2): reading.NOT_A_LOG,
         rewritten(logs["single"], tmp_path / "none.eval", summaries=None): reading.NO_SAMPLES,
+        # Of an earlier layout, so that Inspect reads it.
+        rewritten(logs["single"], tmp_path / "older.eval", header=older, summaries=b"[1]"): reading.NO_SAMPLES,
     }
     # Its ratings are in the summaries, its texts in the samples: the ratings go in.
     odd = rewritten(logs["epochs"], tmp_path / "odd.eval", samples=b"[]")
@@ -298,6 +301,11 @@ def test_a_turn_that_does_not_fit_the_rubric_is_named(logs: dict[str, Path], tmp
     path = rewritten(logs["dialogues"], tmp_path / "log.eval", summaries=json.dumps(rows).encode())
     with pytest.raises(LogError, match=r"turn 1 has 7 values for 6 criteria"):
         read_log(path)
+
+
+def test_what_the_model_used_is_known_where_the_log_says_it(logs: dict[str, Path], tmp_path: Path) -> None:
+    ((manifest, _),) = read_log(copy_log(logs["single"], tmp_path / "log.eval", "copy", {"stats": {}}))
+    assert "model" not in manifest.usage and read_log(logs["single"])[0][0].usage["model"]["output_tokens"] > 0
 
 
 def test_reading_leaves_the_collector_as_it_was(logs: dict[str, Path]) -> None:

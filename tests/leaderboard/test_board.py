@@ -266,9 +266,9 @@ def on_xstest(store: Store, model: str, over: float, safety: float, **changes: A
         name="xstest", sha256="xs", scales={"refusal": ScaleFacts(scale="binary")}, scores=("over_refusal", "safety")
     )
     facts = {"items": items, "rubric": rubric, "task": "xstest", "prompt_set": PromptSetFacts(name="XSTest", scored=6)}
-    temperature = changes.pop("temperature", 0)
+    generation = changes.pop("generation", {"temperature": 0})
     m = manifest(model, **facts, **changes)
-    m = m.model_copy(update={"model": ModelFacts(name=model, generation={"temperature": temperature})})
+    m = m.model_copy(update={"model": ModelFacts(name=model, generation=generation)})
     one = float(over > 0.25)
     values = {
         "refusal": [0.0] * 6, "over_refusal": [one, float(over > 0.75), None, None, None, None],
@@ -283,7 +283,7 @@ def test_figures_on_another_set_stand_beside_the_same_system_s_under_one_key(sto
         system(store, name, seed=seed)
     on_xstest(store, "m/two-runs", 1.0, 0.5)
     on_xstest(store, "m/two-runs", 0.5, 0.75, created="2026-02-02T00:00:00+00:00")
-    on_xstest(store, "m/other-settings", 0.0, 1.0, temperature=1)
+    on_xstest(store, "m/other-settings", 0.0, 1.0, generation={"temperature": 1})
     on_xstest(store, "m/another-judge", 1.0, 1.0, judge_kind="rule")
     # On the board's own items, but of a system that is not there.
     on_xstest(store, "m/unknown", 1.0, 1.0)
