@@ -448,6 +448,16 @@ def test_percent_relative_and_coverage() -> None:
     assert present.coverage(e) == "455/500" and present.coverage(Estimate.undefined("x")) == "no items"
 
 
+def test_a_number_that_there_is_not_is_undefined_and_no_zero_has_a_sign() -> None:
+    assert [present.fixed(x) for x in (None, float("nan"), float("inf"), -float("inf"))] == ["undefined"] * 4
+    assert [present.fixed(x, 2, signed=True) for x in (-0.001, 0.0, 0.006, -0.006)] == [
+        "0.00",
+        "0.00",
+        "+0.01",
+        "-0.01",
+    ]
+
+
 def test_names_are_one_line_without_direction_tricks_and_short() -> None:
     assert present.plain("a\nb\u202ec\x00") == "a\ufffdb\ufffdc\ufffd"
     cut = present.plain("x" * 300 + "end", 40)

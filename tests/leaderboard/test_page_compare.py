@@ -134,6 +134,9 @@ def test_sentence_says_verdict_and_margin(two: Comparison, store: Store) -> None
                           "margin.")  # fmt: skip
     assert "unresolved: the interval holds 0" in sentence(changed(Estimate(0, -0.1, 0.1, 60, 60), "unresolved"), names)
     assert sentence(replace(two, rows=()), names).endswith("no score has a value in both.")
+    # Without what is worked out on request, the difference alone.
+    bare = sentence(replace(two, rows=(replace(row, detail=None),)), names)
+    assert bare.endswith(f"Quality {present.number(e, signed=True)} on 60 items.")
 
 
 def test_a_worse_tail_behind_a_better_mean_is_said(two: Comparison, store: Store) -> None:
@@ -301,6 +304,10 @@ def test_messages_that_one_run_never_got_and_texts_that_are_gone(page: Open, tmp
     say(store, longer, {("another", 1, 0, PROMPT, "", ""): ("", "x")})
     at.run()
     assert not at.exception and "'longer' has no texts of item" in texts(at)
+
+
+def test_a_score_without_domains_is_not_drawn_by_domain(two: Comparison, store: Store) -> None:
+    assert domain_figure(compared(replace(two, domains=()), store), "quality") is None
 
 
 def test_missing_verdicts_have_worst_cases(page: Open, store: Store) -> None:
