@@ -93,7 +93,7 @@ def test_a_moment_stays_what_it_was(tmp_path: Path) -> None:
 
 def test_a_store_whose_folder_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "runs").symlink_to("runs")  # a name that leads to itself
-    at = opened(tmp_path, "table", monkeypatch)
+    at = opened(tmp_path, "samples", monkeypatch)
     assert not at.exception and "cannot be read" in at.error[0].value and not at.dataframe
     assert any(str(tmp_path) in c.value for c in (*at.code, *at.text))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -147,7 +148,11 @@ def test_two_people_who_rated_everything_leave_nothing_to_say_against_them(tmp_p
                 for n, i in enumerate(m.items)
             ]  # fmt: skip
             add_ratings(store, m.run_id, ratings_table(rows), SourceFacts(file=f"{who}.csv", sha256="1"))
-    said = " ".join(limitations(paper(store, runs[0], runs[1:])))
+    found = paper(store, runs[0], runs[1:])
+    said = " ".join(limitations(found))
+    assert "prompts at most" in said
+    many = found.baseline.model_copy(update={"prompt_set": PromptSetFacts(name="open", scored=100)})
+    assert "prompts at most" not in " ".join(limitations(replace(found, baseline=many)))
     assert "person rated" not in said and "People rated" not in said and "No person" not in said
 
 

@@ -22,10 +22,11 @@ from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.samples import contacts, data, shown, words
 from leaderboard.samples.data import Filters, Said, samples
+from leaderboard.views import pick
 from leaderboard.views import samples as view
 from results.added import add_ratings
 from results.ingest import ingest
-from results.manifest import JudgeFacts, Manifest, PanelFacts, ScaleFacts, SourceFacts
+from results.manifest import JudgeFacts, Manifest, PanelFacts, RubricFacts, ScaleFacts, SourceFacts
 from results.measures import measures
 from results.schema import PANEL_RATER, RESOURCE_RATER, SUPPORT_LEVEL, SUPPORT_OFFERED, SUPPORT_RATER, ratings_table
 from results.store import ENV_STORE, Store
@@ -215,6 +216,11 @@ def test_labels_of_contacts_are_those_of_the_log(page: Open, tmp_path: Path) -> 
     label = next(iter(next(x for x in want.values() if x)))
     at = page(store.root, contact=label.replace("_", " "))
     assert sorted(at.dataframe[0].value["Item"]) == sorted(i for (i, _), x in want.items() if label in x)
+    # The person and the checker are those of the run, so that nothing more is to be known of the labels.
+    at = page(store.root, item=next(i for (i, _), x in want.items() if label in x))
+    at.button(key="show").click().run()
+    assert not at.exception and "Contacts that the answer names" in texts(at)
+    assert "today's checker" not in texts(at) and "not in the store" not in texts(at)
     counted = store.values(run_id, RESOURCE_RATER)["contacts"]
     assert {i: float(sum(x.values())) for (i, _), x in found.items()} == counted
 
@@ -306,6 +312,21 @@ def test_people_rated_turns_of_a_dialogue(tmp_path: Path, monkeypatch: pytest.Mo
     assert "Turn 1" in told and "Turn 2" in told
     people = [d.value.iloc[0].tolist() for d in at.dataframe if "Person" in d.value]
     assert people == [["Ada", "Refusal", "No", "1"], ["Ada", "Refusal", "Yes", "1"]]
+    # A turn that was played and never rated has its texts alone.
+    before = sum("Criterion or score" in d.value for d in at.dataframe)
+    say(store, run, {(item, 1, n, kind, "", ""): ("", f"{kind} {n}") for n in (1, 2, 3) for kind in (PROMPT, RESPONSE)})
+    at.button(key="show").click().run()
+    assert not at.exception and "response 3" in [c.value for c in at.code]
+    assert sum("Criterion or score" in d.value for d in at.dataframe) == before
+
+
+def test_more_responses_than_a_table_holds(page: Open, tmp_path: Path) -> None:
+    n = pick.MOST + 1
+    rubric = RubricFacts(name="one", sha256="1", scales={"refusal": ScaleFacts(scale="binary")})
+    m = put(Store(tmp_path), manifest("m/many", n=n, rubric=rubric), {"refusal": [float(i % 2) for i in range(n)]})
+    at = page(tmp_path, item=m.items[-1].id)
+    assert "The first 1,000 of 1,001; narrow the filters to see others." in texts(at)
+    assert len(at.dataframe[0].value) == pick.MOST and at.selectbox(key="item").value == m.items[-1].id
 
 
 # --- the parts ---
