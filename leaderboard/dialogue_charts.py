@@ -33,9 +33,8 @@ def timing_figure(rows: Sequence[tuple[str, Timing]], dark: bool = False) -> go.
             y = lay.row(present.plain(label, 30), "" if known else present.undefined(by_lag[0].reason))
             lay.end += 6
             for lag, shift in zip(points, (-7, 0, 7), strict=True):
-                if lag in by_lag:
-                    said = f"{present.plain(label, 60)}, {present.TIMING[lag].lower()}: {present.percent(by_lag[lag])}"
-                    points[lag].append(Point(y + shift, by_lag[lag], f"{said}, {count(by_lag[lag])}"))
+                said = f"{present.plain(label, 60)}, {present.TIMING[lag].lower()}: {present.percent(by_lag[lag])}"
+                points[lag].append(Point(y + shift, by_lag[lag], f"{said}, {count(by_lag[lag])}"))
     figure = go.Figure()
     for lag, style in zip(points, STYLES.values(), strict=True):
         add_points(figure, points[lag], style, present.TIMING[lag].lower(), dark, 8)

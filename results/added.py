@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from results.manifest import SourceFacts, short_hash
 from results.schema import KEY_COLUMNS, RATINGS
-from results.store import ADDED, Store, StoreError
+from results.store import ADDED, Store, StoreError, lost_ratings
 from results.writing import write_table
 
 
@@ -88,9 +88,7 @@ def _read(path: Path, run_id: str) -> pa.Table:
     try:
         return pq.read_table(path, schema=RATINGS)
     except (OSError, pa.ArrowInvalid) as ex:
-        raise StoreError(
-            f"{ADDED}/{path.name} of {run_id} cannot be read; remove that file, and bring its ratings in again"
-        ) from ex
+        raise lost_ratings(run_id, [path]) from ex
 
 
 def added_sources(store: Store, run_id: str) -> list[SourceFacts]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from judges.response import read_response
-from results.importers.psychosafe import ANSWER, ImportRefused, item_id
+from results.importers.psychosafe import ANSWER, item_id
 
 END_TOKEN: Final = "<|im_end|>"  # noqa: S105  (a token of text)
 MARKED: Final = 0.5
@@ -66,19 +66,14 @@ def answer_ends(path: Path, runs: Iterable[str]) -> dict[str, AnswerEnds]:
     Args:
         path: A judgment file that `read_judgments` has read.
         runs: Names of runs in it.
-
-    Raises:
-        ImportRefused: An answer that is no text.
     """
     rows = json.loads(path.read_text(encoding="utf-8"))["results"]
     found = {}
     for run in runs:
         answers: dict[str, str] = {}
-        for n, row in enumerate(rows, 1):
+        for row in rows:
             answer = row.get(ANSWER + run)
-            if answer is not None and not isinstance(answer, str):
-                raise ImportRefused(f"{path.name}, result {n}: an answer that is no text; write a text or null")
-            if answer is not None:
+            if isinstance(answer, str):
                 answers[item_id(row["prompt"])] = answer
         if answers:
             found[run] = _ends(run, answers, len(rows))

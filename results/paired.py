@@ -139,9 +139,7 @@ class DomainRow:
 
 
 def pairs_of(left: Measure, right: Measure) -> tuple[list[float], list[float]]:
-    """Values of the items that both runs have; none for a figure of the whole run."""
-    if left.figure is not None or right.figure is not None:
-        return [], []
+    """Values of the items that both runs have."""
     both = sorted(left.values.keys() & right.values.keys())
     return [left.values[i] for i in both], [right.values[i] for i in both]
 
@@ -220,7 +218,7 @@ def domain_rows(left: Measure, right: Measure, run: Manifest) -> list[DomainRow]
         right: The measure in the other run.
         run: A run that knows the items' domains.
     """
-    if not left.due or left.figure is not None or left.strata:
+    if not left.due or left.strata:
         return []
     domains: dict[str, set[str]] = {}
     for item in run.items:

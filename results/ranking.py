@@ -93,7 +93,7 @@ def order(store: Store, runs: Sequence[Manifest]) -> Order:
 def _ranking(
     name: str, first: Measure, found: Sequence[dict[str, Measure]], runs: Sequence[Manifest]
 ) -> Ranking | None:
-    if first.group != "score" or first.figure is not None or first.strata:
+    if first.group != "score" or first.strata:
         return None
     same = [(m, f[name]) for m, f in zip(runs, found, strict=True) if name in f and f[name].key == first.key]
     common = sorted(set.intersection(*(set(x.values) for _, x in same)))

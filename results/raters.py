@@ -15,7 +15,7 @@ from judges.agreement.criterion import RaterValues, Role
 from judges.agreement.intervals import Kind
 from results.manifest import Manifest, ScaleFacts
 from results.schema import DESCRIBE_RATER, PANEL_RATER
-from results.store import Store, StoreError
+from results.store import Store, StoreError, lost_ratings
 
 SETTLED: Final = frozenset({"final", "adjudicated"})
 """Raters whose values were settled from other people's. They are used where they are named, and not otherwise:
@@ -171,7 +171,7 @@ def _by_people(path: Path, run_id: str) -> set[str]:
     try:
         table = pq.ParquetFile(path).read(["rater_kind", "criterion"])
     except (OSError, pa.ArrowInvalid) as ex:
-        raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
+        raise lost_ratings(run_id, [path]) from ex
     return set(pc.unique(table.filter(pc.equal(table["rater_kind"], "human"))["criterion"]).to_pylist())
 
 

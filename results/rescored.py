@@ -202,8 +202,6 @@ class _Scorer:
 def _twins_answered(store: Store, found: Grid, choice: Choice, remake: Remake) -> dict[str, Estimate]:
     """By run, the share of its twins of the chosen domains that are answered in full."""
     rows, _, _ = alike(found.runs, found.twins)
-    if not rows:
-        return {}
     answered = twins_cube(store, [found.twins[at] for at in rows], remake)
     one = next(t for at in rows if (t := found.twins[at]) is not None)
     wanted = {i.id for i in one.items if i.answer == "answer" and (not choice.domains or i.domain in choice.domains)}

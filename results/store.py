@@ -6,7 +6,7 @@ A reader sees all of a run or nothing (`results.writing`); writing the same run 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,24 @@ ADDED: Final = "added"
 
 class StoreError(MendableError):
     """Something in the store, or asked of it, that cannot be used."""
+
+
+def lost_ratings(run_id: str, files: Iterable[Path]) -> StoreError:
+    """What to say where ratings of a run cannot be read: which, and what brings them back.
+
+    Args:
+        run_id: The run.
+        files: Its files of ratings, or the one that cannot be read.
+    """
+    for path in files:
+        try:
+            pq.ParquetFile(path).read().cast(RATINGS)
+        except (OSError, ValueError):
+            if path.parent.name == ADDED:
+                # Its log does not bring back what people said.
+                what = f"{ADDED}/{path.name} of {run_id}"
+                return StoreError(f"{what} cannot be read; remove that file, and bring its ratings in again")
+    return StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again")
 
 
 def store_path(given: str | Path | None = None) -> Path:
@@ -119,8 +137,18 @@ class Store:
         return hits[0]
 
     def ratings(self, run_ids: Sequence[str]) -> pa.Table:
-        """All ratings of some runs, as one table: their own, and those that were added to them."""
-        tables = [pq.read_table(f, schema=RATINGS) for r in run_ids for f in self.ratings_files(r)]
+        """All ratings of some runs, as one table: their own, and those that were added to them.
+
+        Raises:
+            StoreError: No such run, or ratings that cannot be read.
+        """
+        tables = []
+        for run_id in run_ids:
+            files = self.ratings_files(run_id)
+            try:
+                tables += [pq.read_table(f, schema=RATINGS) for f in files]
+            except (OSError, pa.ArrowInvalid) as ex:
+                raise lost_ratings(run_id, files) from ex
         return pa.concat_tables(tables).unify_dictionaries() if tables else RATINGS.empty_table()
 
     def own_ratings(self, run: Manifest) -> pa.Table:
@@ -253,7 +281,7 @@ class Store:
                 return known[1]
             rows = ask(sql, [[str(f) for f in files], *parameters])
         except (OSError, duckdb.Error) as ex:
-            raise StoreError(f"the ratings of {run_id!r} cannot be read; ingest its log again") from ex
+            raise lost_ratings(run_id, files) from ex
         if len(self._asked) >= MAX_REMEMBERED:
             self._asked.clear()
         self._asked[key] = (stamp, rows)

@@ -45,9 +45,8 @@ def dumbbells(
             base.append(Point(y, _bare(first), e.said[0]))
             means.append(Point(y, _bare(second), e.said[1]))
             changes.append(Point(y, difference, e.said[2]))
-            if first.value is not None and second.value is not None:
-                bars_x += [first.value, second.value, None]
-                bars_y += [y, y, None]
+            bars_x += [first.value, second.value, None]
+            bars_y += [y, y, None]
     figure.add_trace(go.Scatter(x=bars_x, y=bars_y, mode="lines", line={"color": INK[dark].soft, "width": 1.5},
                                 showlegend=False, hoverinfo="skip", name="from baseline to other"))  # fmt: skip
     add_points(figure, base, styles[found.baseline.run_id], names[found.baseline.run_id], dark)

@@ -143,8 +143,7 @@ def win_figures(found: Paper, dark: bool = False) -> list[Figure]:
             said = (f"worse on {w.losses} of {total}", f"better on {w.wins} of {total}")
             who = names[c.other.run_id] if several else r.label
             entries.append(Entry(c.other, f"{who} · alike {100 * w.ties / total:.0f} %", shares, said))
-        if entries:
-            blocks.append((next(r.label for _, r in rows_of(found, measure)) if several else "", entries))
+        blocks.append((next(r.label for _, r in rows_of(found, measure)) if several else "", entries))
     note = (
         "Left of zero: items on which the other run is worse. Right: better. Numbers are items; alike ones take no room"
     )

@@ -45,8 +45,10 @@ def items(found: Moment, shown: Compared, measure: str) -> None:
     except StoreError as ex:
         unreadable(ex)  # a fragment is drawn by itself, without the page around it
         return
-    if measure not in left or measure not in right:
-        st.text("This score has no values by item.")
+    if all(r.measure != measure for r in c.rows):
+        # Of several runs another one has it: here it has another meaning.
+        why = (w for w in c.warnings if w.startswith(f"{measure} is left out: "))
+        st.text(plain(next(why, "This score is not compared with the baseline's here."), 200, ends=False))
         return
     apart = gaps(left[measure], right[measure], shown.baseline)
     n = len(left[measure].values.keys() & right[measure].values.keys())

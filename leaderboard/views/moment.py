@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -67,19 +67,6 @@ class Pinned(Store):
             except (OSError, pa.ArrowInvalid):
                 bad[run_id] = "its ratings cannot be read; ingest its log again"
         return bad
-
-    def ratings(self, run_ids: Sequence[str]) -> pa.Table:
-        """All ratings of some runs.
-
-        Raises:
-            StoreError: They cannot be read, or have been replaced since.
-        """
-        try:
-            return super().ratings(run_ids)
-        except (OSError, pa.ArrowInvalid) as ex:
-            raise StoreError(
-                f"the ratings of {', '.join(map(repr, run_ids[:3]))} cannot be read; ingest their logs again"
-            ) from ex
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,12 @@ def read_judgments(path: Path, domains: Mapping[str, str] | None = None) -> Iter
         domains: Domain by prompt text, where a prompt set with labels is at hand.
 
     Raises:
-        ImportRefused: Another layout, values off the scale, or repeated prompts.
+        ImportRefused: It cannot be read, another layout, values off the scale, or repeated prompts.
     """
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as ex:
+        raise ImportRefused(f"{path.name}: cannot be read ({ex.strerror}); check its permissions") from ex
     try:
         data = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as ex:
@@ -83,7 +86,8 @@ def read_judgments(path: Path, domains: Mapping[str, str] | None = None) -> Iter
     digest = hashlib.sha256(raw).hexdigest()
     for run, judges in runs.items():
         described = any(isinstance(row.get(ANSWER + run), str) for row in rows)
-        manifest = _manifest(run, judges, items, rubric, path, digest, described)
+        source = SourceFacts(file=path.name, size=len(raw), sha256=digest, note=f"run {run}")
+        manifest = _manifest(run, judges, items, rubric, source, described)
         ratings: list[Rating] = []
         for n, (row, item) in enumerate(zip(rows, items, strict=True), 1):
             ratings += _ratings(manifest, row, item, run, judges, rubric, f"{path.name}, result {n}")
@@ -105,7 +109,7 @@ def _series(models: Any, rows: list[Any], name: str) -> dict[str, list[str]]:
     for one in series:
         match = _SERIES.match(str(one))
         if match is None:
-            raise ImportRefused(f"{name}: {one!r} does not read <judge>_<run>; name every model so")
+            raise ImportRefused(f"{name}: {str(one)[:80]!r} does not read <judge>_<run>; name every model so")
         judges = runs.setdefault(match["run"], [])
         if match["judge"] in judges:
             raise ImportRefused(f"{name}: {str(one)[:80]!r} stands twice among the models; name each once")
@@ -138,13 +142,13 @@ def _items(rows: list[Any], domains: Mapping[str, str], name: str) -> list[ItemF
 
 
 def _manifest(
-    run: str, judges: list[str], items: list[ItemFacts], rubric: Rubric, path: Path, digest: str, described: bool
+    run: str, judges: list[str], items: list[ItemFacts], rubric: Rubric, source: SourceFacts, described: bool
 ) -> Manifest:
     model, condition = RUNS.get(run, (run, None))
     family = family_of(model)
     families = {f for f in map(family_of, judges) if f}
     return Manifest(
-        run_id=make_run_id(["published", model.split("/")[-1], run], [digest, run]),
+        run_id=make_run_id(["published", model.split("/")[-1], run], [source.sha256, run]),
         origin="imported",
         task="psychosafe",
         model=ModelFacts(name=model, family=family),
@@ -160,7 +164,7 @@ def _manifest(
         scoring=SCORING_VERSION,
         detectors={"describe": DESCRIBE_VERSION} if described else {},
         counts={"responses": len(items)},
-        source=SourceFacts(file=path.name, size=len(path.read_bytes()), sha256=digest, note=f"run {run}"),
+        source=source,
         self_family=family in families if family and families else None,
     )
 

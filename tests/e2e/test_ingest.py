@@ -25,7 +25,7 @@ from results.compare import measures
 from results.ingest import ingest
 from results.logs.files import LogFile
 from results.manifest import Manifest
-from results.schema import PANEL_RATER
+from results.schema import PANEL_RATER, ratings_table
 from results.store import Store
 from tests.e2e.conftest import ITEMS, SHARED, VERDICT, Lab, panel_file, run_task, says, write_items
 
@@ -168,6 +168,19 @@ def test_a_new_log_beside_old_ones_is_the_only_one_read(
     assert [p.name for p in counted] == [Path(log.location).name]
     assert (len(report.written), len(report.unchanged)) == (1, 1)
     assert len(store.run_ids()) == 2
+
+
+def test_the_same_log_read_by_another_version_is_no_conflict(good: Path, tmp_path: Path, store: Store) -> None:
+    """Its verdicts came out otherwise then; the same bytes from another place bring what they say now."""
+    (run_id,) = ingest(store, [good]).written
+    before, now = store.manifest(run_id), store.values(run_id, PANEL_RATER)
+    rows = [r | {"value": 0.0} for r in store.own_ratings(before).to_pylist() if r["value"] is not None]
+    store.write(before, ratings_table(rows))
+    assert store.values(run_id, PANEL_RATER) != now
+    copy = Path(shutil.copy(good, tmp_path / "copy.eval"))
+    report = ingest(store, [copy])
+    assert (report.written, report.refused) == ([run_id], {})
+    assert store.values(run_id, PANEL_RATER) == now
 
 
 def test_json_logs_say_the_same(good: Path, tmp_path: Path, store: Store) -> None:
@@ -402,7 +415,16 @@ def test_a_log_that_contradicts_itself_is_refused_and_the_others_go_in(
     assert store.damaged() == {}
 
 
-@pytest.mark.parametrize("change", [{"gaps": "a text"}, {"usage": {"rules": {"calls": "many"}}}, {"usage": "a text"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"gaps": "a text"},
+        {"usage": {"rules": {"calls": "many"}}},
+        {"usage": {"rules": "a text"}},
+        {"usage": "a text"},
+        {"response": {"state": "of no kind"}},
+    ],
+)
 def test_odd_side_facts_stop_nobody(good: Path, tmp_path: Path, store: Store, change: dict[str, Any]) -> None:
     """Whether the odd log goes in or not, it takes nothing else with it."""
     odd = tampered(good, tmp_path / "odd.json", lambda m: m.update(change))

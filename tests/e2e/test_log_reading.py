@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
+import io
 import json
+import random
 import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import fsspec
 import pytest
 import zipfile_zstd  # noqa: F401  (teaches zipfile method 93)
 from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ContentText
 
 import results.logs.reading as reading
 from evals.contrast import contrast
@@ -20,8 +25,8 @@ from evals.escalation import escalation
 from evals.psychosafe import psychosafe
 from evals.rejudge import read_job
 from results.ingest import ingest, read_log
-from results.logs.archive import Archive, NoArchive
-from results.logs.files import log_file
+from results.logs.archive import TAIL, Archive, NoArchive, RemoteFile
+from results.logs.files import find_logs, log_file
 from results.logs.panels import read_runs
 from results.logs.reading import LogError
 from results.store import Store, StoreError
@@ -221,6 +226,196 @@ def test_a_member_in_several_frames(tmp_path: Path) -> None:
     path.write_bytes(raw)
     with path.open("rb") as file:
         assert Archive(file).read("header.json") == data
+
+
+def rewritten(source: Path, path: Path, method: int = zipfile.ZIP_DEFLATED, **changes: bytes | None) -> Path:
+    """A copy of a log with other bytes for the first member of a name, or without it."""
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members(source).items():
+            key = name.split("/")[0].removesuffix(".json")
+            wanted = changes.pop(key, data)
+            if wanted is not None:
+                archive.writestr(name, wanted)
+    assert not changes
+    return path
+
+
+def test_a_log_whose_members_are_no_log_s_is_named(logs: dict[str, Path], tmp_path: Path) -> None:
+    huge = rewritten(logs["single"], tmp_path / "huge.eval")
+    raw = bytearray(huge.read_bytes())
+    at = raw.index(b"header.json", raw.index(b"PK\x01\x02")) - 46
+    raw[at + 24 : at + 28] = (2**31 + 1).to_bytes(4, "little")
+    huge.write_bytes(raw)
+    older = json.dumps(json.loads(members(logs["single"])["header.json"]) | {"version": 1}).encode()
+    bad = {
+        huge: reading.NOT_A_LOG,
+        # A way of packing that Inspect does not use.
+        rewritten(logs["single"], tmp_path / "bz2.eval", zipfile.ZIP_BZIP2): reading.NOT_A_LOG,
+        rewritten(logs["single"], tmp_path / "none.eval", summaries=None): reading.NO_SAMPLES,
+        # Of an earlier layout, so that Inspect reads it.
+        rewritten(logs["single"], tmp_path / "older.eval", header=older, summaries=b"[1]"): reading.NO_SAMPLES,
+    }
+    # Its ratings are in the summaries, its texts in the samples: the ratings go in.
+    odd = rewritten(logs["epochs"], tmp_path / "odd.eval", samples=b"[]")
+    report = ingest(Store(tmp_path / "store"), [*bad, odd, odd, tmp_path], texts=True)
+    assert report.refused == {
+        **{str(p): why for p, why in bad.items()}, str(odd): f"its ratings are in; {reading.NO_SAMPLES}",
+    }  # fmt: skip
+    assert len(report.written) == 1 and report.texts == []
+
+
+def test_a_panel_without_a_score_is_named(logs: dict[str, Path], tmp_path: Path) -> None:
+    log = read_eval_log(str(logs["single"]))
+    for sample in log.samples or []:
+        (sample.scores or {})["rubric_panel"].value = 1.0
+    path = tmp_path / "bare.eval"
+    write_eval_log(log, str(path))
+    with pytest.raises(LogError, match=r"\(a panel without a single score\); copy it again, or leave it out"):
+        read_log(path)
+
+
+@pytest.mark.parametrize("where", ["long", "last"])
+def test_what_every_score_repeats_wherever_it_stands(where: str, logs: dict[str, Path], tmp_path: Path) -> None:
+    """Longer than it is looked for, and as the last of its record."""
+    rows = json.loads(members(logs["single"])["summaries.json"])
+    for row in rows:
+        metadata = row["scores"]["rubric_panel"]["metadata"]
+        panel = metadata.pop("panel")
+        if where == "long":
+            panel["name"] = "long " * 4000
+            row["scores"]["rubric_panel"]["metadata"] = {"panel": panel, **metadata}
+        else:
+            metadata["panel"] = panel
+    path = rewritten(logs["single"], tmp_path / "log.eval", summaries=json.dumps(rows, separators=(",", ":")).encode())
+    ((manifest, table),) = read_log(path)
+    ((other, expected),) = read_log(logs["single"])
+    assert table == expected and manifest.panel.judges == other.panel.judges
+    assert manifest.panel.name == ("long " * 4000 if where == "long" else other.panel.name)
+
+
+def test_a_turn_that_does_not_fit_the_rubric_is_named(logs: dict[str, Path], tmp_path: Path) -> None:
+    rows = json.loads(members(logs["dialogues"])["summaries.json"])
+    metadata = rows[0]["scores"]["dialogue_panel"]["metadata"]
+    name = next(k for k in metadata if k.startswith("turn"))
+    metadata[name]["panel"].append([1.0, "ok"])
+    path = rewritten(logs["dialogues"], tmp_path / "log.eval", summaries=json.dumps(rows).encode())
+    with pytest.raises(LogError, match=r"turn 1 has 7 values for 6 criteria"):
+        read_log(path)
+
+
+def test_what_the_model_used_is_known_where_the_log_says_it(logs: dict[str, Path], tmp_path: Path) -> None:
+    ((manifest, _),) = read_log(copy_log(logs["single"], tmp_path / "log.eval", "copy", {"stats": {}}))
+    assert "model" not in manifest.usage and read_log(logs["single"])[0][0].usage["model"]["output_tokens"] > 0
+
+
+def test_reading_leaves_the_collector_as_it_was(logs: dict[str, Path]) -> None:
+    gc.disable()
+    try:
+        assert read_log(logs["single"]) and not gc.isenabled()
+    finally:
+        gc.enable()
+    assert read_log(logs["single"]) and gc.isenabled()
+
+
+def test_texts_of_messages_in_parts_and_of_no_answer(logs: dict[str, Path], tmp_path: Path) -> None:
+    """As other tasks log them: the person's messages in several parts, and an answer that never came."""
+    log = read_eval_log(str(logs["single"]))
+    first, second, *_ = log.samples or []
+    first.input = [
+        ChatMessageSystem(content="not the person's"),
+        ChatMessageUser(content=[ContentText(text="one part"), ContentText(text="another")]),
+        ChatMessageUser(content="a second message"),
+    ]
+    second.output.choices = []
+    (first.scores or {})["rubric_panel"].metadata["justifications"] |= {
+        "rules": {"refusal": "", "harm_provided": "why"}
+    }  # type: ignore[index]
+    path = tmp_path / "log.eval"
+    write_eval_log(log, str(path))
+    store = Store(tmp_path / "store")
+    (run_id,) = ingest(store, [path], texts=True).written
+    (turn,) = transcript(store, run_id, str(first.id))
+    assert turn.prompt == "one part\nanother\na second message" and turn.response
+    assert turn.justifications == {("rules", "harm_provided"): "why"}, "an empty word is none"
+    (turn,) = transcript(store, run_id, str(second.id))
+    assert (turn.response, turn.state) == ("", "empty") and turn.prompt
+
+
+def test_texts_of_another_log_or_damaged_ones_are_refused(logs: dict[str, Path], tmp_path: Path) -> None:
+    path = Path(shutil.copy(logs["single"], tmp_path / "log.eval"))
+    store = Store(tmp_path / "store")
+    (run_id,) = ingest(store, [path]).written
+    with pytest.raises(LogError, match="the log is another one now; ingest it again"):
+        add_texts(store, run_id, log_file(logs["epochs"]))
+    assert not texts_ingested(store, store.manifest(run_id))
+    assert add_texts(store, run_id, log_file(logs["single"]))
+    place = store.runs_dir / run_id / "texts.parquet"
+    raw = bytearray(place.read_bytes())
+    # The footer says that all is well.
+    end = len(raw) - 8 - int.from_bytes(raw[-8:-4], "little")
+    raw[4:end] = b"\xff" * (end - 4)
+    place.write_bytes(raw)
+    assert texts_ingested(store, store.manifest(run_id))
+    for read in (run_texts, answers, lambda s, r: transcript(s, r, "r1")):
+        with pytest.raises(TextsMissing, match=r"cannot be read; remove texts.parquet, and ingest its log again"):
+            read(store, run_id)
+    place.unlink()
+    assert transcript(store, run_id, "r1")[0].response, "which the log brings back"
+
+
+# --- logs elsewhere --------------------------------------------------------------------------------------------------
+
+
+def test_a_log_elsewhere_says_the_same_until_it_changes(logs: dict[str, Path]) -> None:
+    """In a file system of memory, as in any that is no disk of this machine."""
+    elsewhere, url = fsspec.filesystem("memory"), "memory://runs/log.eval"
+    whole = logs["single"].read_bytes()
+    elsewhere.pipe("/runs/log.eval", whole)
+    file, here = log_file(url), log_file(logs["single"])
+    assert not file.local and file.size == here.size and file.sha256() == here.sha256()
+    assert read_runs(file)[0][1] == read_runs(here)[0][1]
+    assert [f.location for f in find_logs([url, "memory://runs", url], lambda *_: None)] == [file.location]
+    elsewhere.pipe("/runs/log.eval", whole[:-100])
+    with pytest.raises(LogError, match="only half of one"):
+        read_runs(file)
+    elsewhere.rm("/runs/log.eval")
+    with pytest.raises(LogError, match="only half of one"):
+        read_runs(file)
+    for read in (file.sha256, lambda: log_file(url)):
+        with pytest.raises(NoArchive, match=r"cannot be read \(FileNotFoundError\)"):
+            read()
+
+
+def test_a_log_that_goes_while_it_is_read(logs: dict[str, Path], tmp_path: Path) -> None:
+    path = Path(shutil.copy(logs["single"], tmp_path / "log.eval"))
+    file = log_file(path)
+    path.unlink()
+    with pytest.raises(LogError, match="only half of one"):
+        read_runs(file)
+    for read in (file.sha256, lambda: read_log(path)):
+        with pytest.raises(ValueError, match=r"cannot be read \(No such file or directory\)"):
+            read()
+
+
+def test_of_a_large_remote_log_the_end_is_held_and_the_rest_comes_when_it_is_asked_for() -> None:
+    out, first = io.BytesIO(), random.Random(1).randbytes(TAIL)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("samples/a.json", first)
+        archive.writestr("header.json", b"{}")
+    raw, asked = out.getvalue(), list[tuple[int, int]]()
+
+    def fetch(start: int, end: int) -> bytes:
+        asked.append((start, end))
+        return raw[start:end]
+
+    remote = RemoteFile(len(raw), fetch)
+    assert remote.readable() and remote.seekable() and not remote.writable()
+    opened = remote.open()
+    assert opened.read("header.json") == b"{}" and asked == [(len(raw) - TAIL, len(raw))]
+    assert opened.read("samples/a.json") == first and opened.read("header.json") == b"{}"
+    assert asked[1:] == [(0, len(raw) - TAIL)], "one request brings all that was lacking"
+    remote.seek(0, io.SEEK_END)
+    assert remote.read() == b"" and remote.read(5) == b""
 
 
 def cuts(size: int) -> Iterator[int]:

@@ -19,9 +19,11 @@ from judges.scores import SCORING_VERSION
 from judges.stats import Estimate
 from leaderboard import charts, present
 from leaderboard.board import load_board
+from leaderboard.facts import ranks
 from leaderboard.model import Board, BoardRow, Column
 from leaderboard.static import board_html, comparison_html
 from results.compare import PAIR_SCORE, compare, measures
+from results.grid import grids
 from results.importers.psychosafe import read_judgments
 from results.manifest import (
     ConditionFacts,
@@ -287,6 +289,64 @@ def test_a_system_with_twins_only_is_named(store: Store) -> None:
     assert board.groups == () and "m/half" in board.notes[0]
 
 
+def on_xstest(store: Store, model: str, over: float, safety: float, **changes: Any) -> Manifest:
+    """A run on two safe and four unsafe items; on the safe ones with this share of refusals."""
+    items = tuple(
+        ItemFacts(id=f"x{i}", sha256=f"x{i}", answer="answer" if i < 2 else "decline", category="made up")
+        for i in range(6)
+    )
+    rubric = RubricFacts(
+        name="xstest", sha256="xs", scales={"refusal": ScaleFacts(scale="binary")}, scores=("over_refusal", "safety")
+    )
+    facts = {"items": items, "rubric": rubric, "task": "xstest", "prompt_set": PromptSetFacts(name="XSTest", scored=6)}
+    generation = changes.pop("generation", {"temperature": 0})
+    m = manifest(model, **facts, **changes)
+    m = m.model_copy(update={"model": ModelFacts(name=model, generation=generation)})
+    one = float(over > 0.25)
+    values = {
+        "refusal": [0.0] * 6, "over_refusal": [one, float(over > 0.75), None, None, None, None],
+        "safety": [None, None, *[float(i < 4 * safety) for i in range(4)]],
+    }  # fmt: skip
+    return put(store, m, values, status="undefined")
+
+
+def test_figures_on_another_set_stand_beside_the_same_system_s_under_one_key(store: Store) -> None:
+    """Over-refusal: the newest of two runs, none of another system or judge, and none under another key."""
+    for seed, name in enumerate(("m/two-runs", "m/other-settings", "m/another-judge", "m/nowhere")):
+        system(store, name, seed=seed)
+    on_xstest(store, "m/two-runs", 1.0, 0.5)
+    on_xstest(store, "m/two-runs", 0.5, 0.75, created="2026-02-02T00:00:00+00:00")
+    on_xstest(store, "m/other-settings", 0.0, 1.0, generation={"temperature": 1})
+    on_xstest(store, "m/another-judge", 1.0, 1.0, judge_kind="rule")
+    # On the board's own items, but of a system that is not there.
+    on_xstest(store, "m/unknown", 1.0, 1.0)
+    board = load_board(store)
+    group = next(g for g in board.groups if PAIR_SCORE in {c.name for c in g.columns})
+    (column,) = (c for c in group.columns if c.name.startswith("elsewhere/"))
+    assert (column.name, column.label, column.bounds) == ("elsewhere/over_refusal", "Over-refusal (XSTest)", (0.0, 1.0))
+    assert not column.higher_is_better
+    told = {r.label: r.measures.get(column.name) for r in group.rows}
+    assert {k.split(" ")[0]: (e.value, e.n, e.total) for k, e in told.items() if e is not None} == {
+        "m/two-runs": (0.5, 2, 2), "m/other-settings": (0.0, 2, 2),
+    }  # fmt: skip
+    said = {r.label.split(" ")[0] for r in group.rows if any("with other generation settings" in w for w in r.warnings)}
+    assert said == {"m/other-settings"}
+    # In its own group the set's balance counts each side half: 1/2 of 0.5 and 1/2 of 0.75.
+    own = next(g for g in board.groups if "balanced" in {c.name for c in g.columns} and len(g.rows) > 1)
+    balanced = sorted(e.value for r in own.rows if (e := r.measures["balanced"]).value is not None)
+    assert balanced == [0.25, 0.5, 0.625, 1.0]
+    assert not any(c.name.startswith("elsewhere/") for c in own.columns)
+
+
+def test_runs_without_a_pair_in_common_have_no_rank(store: Store) -> None:
+    for half, name in enumerate(("m/first-half", "m/second-half")):
+        put(store, manifest(name, twins=True), {"answered_in_full": [1.0] * N})
+        put(store, manifest(name), {"quality": [0.5 if (i < N // 2) == (half == 0) else None for i in range(N)]})
+    ((found,), _) = grids(store)
+    assert [e.value for e in found.estimates(PAIR_SCORE)] == [0.5, 0.5]
+    assert ranks(found, found.runs) == ({}, 0)
+
+
 def test_two_runs_of_one_system_are_told_apart(store: Store) -> None:
     a = system(store, "m/one", answered=None)
     b = system(store, "m/one", answered=None, created="2026-02-02T00:00:00+00:00")
@@ -419,6 +479,16 @@ def test_percent_relative_and_coverage() -> None:
     assert present.percent(e, 1, signed=True) == "+72.0 % [+70.0 %, +74.0 %]"
     assert present.relative(0.281) == "+28.1 %" and present.relative(None) == ""
     assert present.coverage(e) == "455/500" and present.coverage(Estimate.undefined("x")) == "no items"
+
+
+def test_a_number_that_there_is_not_is_undefined_and_no_zero_has_a_sign() -> None:
+    assert [present.fixed(x) for x in (None, float("nan"), float("inf"), -float("inf"))] == ["undefined"] * 4
+    assert [present.fixed(x, 2, signed=True) for x in (-0.001, 0.0, 0.006, -0.006)] == [
+        "0.00",
+        "0.00",
+        "+0.01",
+        "-0.01",
+    ]
 
 
 def test_names_are_one_line_without_direction_tricks_and_short() -> None:

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from leaderboard.views.moment import moment
 from results.manifest import Manifest
-from results.store import ENV_STORE, Store
+from results.store import ENV_STORE, Store, StoreError
 from tests.leaderboard.page_states import N, a_run, verdicts
 from tests.leaderboard.test_page_states import MODULES, _no_gaps, check_figures, opened, said
 from tests.support.board_writer import write
@@ -72,6 +73,29 @@ def test_new_runs_show_and_broken_ones_are_named(module: str, tmp_path: Path, mo
     os.utime(folder / "run.json")
     at.run()
     assert not at.exception and not at.error and _mentions(at, "m/third", run.run_id)
+
+
+def test_a_moment_stays_what_it_was(tmp_path: Path) -> None:
+    """Of runs that came later, or whose manifest went, it says what was so when it was made."""
+    store, make = Store(tmp_path), _runs("table")
+    first, second = (make(store, model, seed) for seed, model in enumerate(("m/first", "m/second")))
+    (store.runs_dir / second.run_id / "run.json").write_text("{")
+    then = moment(Store(tmp_path)).store
+    third = make(store, "m/third", 2)
+    (store.runs_dir / first.run_id / "run.json").unlink()
+    assert then.run_ids() == sorted([first.run_id, second.run_id])
+    assert [m.run_id for m in then.manifests()] == [first.run_id] and then.manifest(first.run_id).run_id == first.run_id
+    with pytest.raises(StoreError, match=f"no run '{third.run_id}' in"):
+        then.manifest(third.run_id)
+    with pytest.raises(StoreError, match="its manifest cannot be read; ingest its log again"):
+        then.manifest(second.run_id)
+
+
+def test_a_store_whose_folder_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runs").symlink_to("runs")  # a name that leads to itself
+    at = opened(tmp_path, "samples", monkeypatch)
+    assert not at.exception and "cannot be read" in at.error[0].value and not at.dataframe
+    assert any(str(tmp_path) in c.value for c in (*at.code, *at.text))
 
 
 def _mentions(at: AppTest, model: str, run_id: str, but: str = "") -> bool:

@@ -15,6 +15,7 @@ from leaderboard.views.controls import MOST, WEIGHT
 from results.choice import Choice
 from results.grid import grids
 from results.measure import PAIR_SCORE
+from results.rescored import NO_RUBRIC
 from results.store import ENV_STORE
 from tests.leaderboard.test_app import APP, figures, plotted, texts
 from tests.support.panel_store import DOMAINS, JUDGES, panel_store
@@ -64,6 +65,27 @@ def test_every_choice_draws_the_library_s_figures(tmp_path: Path, monkeypatch: p
     assert not at.exception and not any("Your choice" in m.value for m in at.markdown)
     assert [at.number_input(key=f"{WEIGHT}{c}").value for c in CRITERIA] == [1.0] * 5
     assert max(n.max for n in at.number_input) == MOST
+
+
+def test_a_choice_that_cannot_be_worked_out_is_refused_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs by a rubric that is not here: judges cannot be left out, criteria have no weight, domains can be chosen."""
+    store, _ = panel_store(tmp_path, n=6, epochs=1)
+    for m in list(store.manifests()):
+        rubric = m.rubric.model_copy(update={"sha256": "unknown"})
+        store.write(m.model_copy(update={"rubric": rubric}), store.own_ratings(m))
+    monkeypatch.setenv(ENV_STORE, str(store.root))
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.query_params["judges"] = ["beta"]
+    at.query_params["domains"] = ["violence"]
+    at.run()
+    assert not at.exception and not at.number_input
+    assert f"Your choice has no effect here: {NO_RUBRIC}." in texts(at) and "domains violence" in texts(at)
+    ((found,), _) = grids(store)
+    within = found.within(["violence"])
+    shown = next(d.value for d in at.dataframe if "grounding" in d.value)
+    assert sorted(shown["grounding"]) == sorted(map(present.number, found.estimates("grounding", within)))
 
 
 def test_a_choice_is_read_from_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

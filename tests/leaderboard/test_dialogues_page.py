@@ -139,6 +139,15 @@ def test_what_each_turn_came_to(
     assert "Turn 3, the risk can be recognised" in [h.value for h in at.subheader]
 
 
+def test_more_dialogues_than_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    dialogue_run(store, [("oA", 2)] * (page.DRAWN + 1))
+    at = opened(tmp_path, monkeypatch)
+    assert f"The chart has the first {page.DRAWN} of {page.DRAWN + 1} dialogues, the table all of them." in texts(at)
+    table = next(d.value for d in at.dataframe if "Acknowledged" in d.value)
+    assert len(table) == page.DRAWN + 1 and len({y for t in specs(at)[1]["data"] for y in t["y"]}) == page.DRAWN
+
+
 @pytest.mark.parametrize(
     ("facts", "before", "alone", "state"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from leaderboard import judging, present
+from judges.stats import Estimate
+from leaderboard import judging, judging_figures, present
 from leaderboard.views.shell import title_of
 from results.added import add_ratings
 from results.grid import Grid, grids
-from results.judging import judge_agreement, severity, verdicts
+from results.judging import FamilyBias, judge_agreement, severity, verdicts
 from results.manifest import SourceFacts
 from results.recombined import leave_one_out
 from results.schema import Rating, ratings_table
@@ -151,6 +153,70 @@ def test_states_that_lack_something_say_what_and_how_to_mend_it(page: Open, tmp_
     assert texts(at).startswith("One judge, lone, rated refusal here")
     assert "two judges or more" in at.info[0].value and at.code[0].value.startswith("psychosafe rejudge")
     assert not charts(at)
+
+
+def test_people_without_a_judge_beside_them_and_figures_without_a_note(page: Open, tmp_path: Path) -> None:
+    # Of a category with forty items there is nothing to add to what two judges agree on.
+    store = Store(tmp_path / "named")
+    given: dict[str, dict[str, list[float | None]]] = {
+        j: {"harm_provided": [float(n % 3 if j == "a" else n % 2) for n in range(40)]} for j in "ab"
+    }
+    panel_run(store, "m/x", given)
+    at = page(store.root)
+    at.selectbox(key="criterion").set_value("Harm provided: none").run()
+    (agreed,) = (judging.pair_notes(judge_agreement(verdicts(g, "harm_provided")), 40) for g in grids(store)[0])
+    assert not at.exception and agreed == [] and "Bias:" not in texts(at) and "Below" not in texts(at)
+    # A person rated what the one judge did not.
+    one = Store(tmp_path / "one")
+    m = panel_run(one, "m/x", {"lone": {"refusal": [1.0, 0.0, 1.0]}})
+    rows = [
+        Rating(run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater="Ada", repeat=0, rater_kind="human",
+               origin="imported", criterion="grounding", value=3.0, status="ok")
+        for i in m.items
+    ]  # fmt: skip
+    add_ratings(one, m.run_id, ratings_table(rows), SourceFacts(file="ada.csv", sha256="1"))
+    at = page(one.root)
+    assert not at.exception
+    assert "On this criterion judges cannot be held against people:" in "".join(i.value for i in at.info)
+    assert "fewer than two raters have rated these runs" in texts(at)
+
+
+def test_who_is_kinder_to_its_own_family_is_named_with_the_interval() -> None:
+    def bias(judge: str, low: float | None, high: float | None) -> FamilyBias:
+        return FamilyBias(judge, "ant", 2, 2, Estimate(0.4, low, high, 30, 30))
+
+    kinder, open_, alone = bias("a<b>", 0.1, 0.7), bias("c", -0.1, 0.9), bias("d", None, None)
+    said = judging.family_line([kinder, open_, alone])
+    assert said.startswith("Kinder to its own family than judges of other families are: ") and "c by" not in said
+    assert said.endswith("a<b> by +0.40 [+0.10, +0.70]; not corrected for several judges.")
+    assert judging.family_line([open_, alone]).startswith("Of 2 judges that can be checked, none is shown")
+    none = FamilyBias("d", "ant", 0, 2, Estimate.undefined("no run here is of the judge's family", 0, 30))
+    assert judging.family_line([none]).endswith("cannot be told: no run here is of the judge's family.")
+
+
+def test_a_part_of_the_runs_is_said_and_a_run_without_values_has_no_mark(tmp_path: Path) -> None:
+    store, rng = Store(tmp_path), np.random.default_rng(9)
+    for k in range(2):
+        panel_run(store, f"m/{k}", noisy(rng, 12))
+    none: dict[str, dict[str, list[float | None]]] = {
+        j: {c: [None] * 12 for c in ("grounding", "refusal")} for j in "abc"
+    }
+    panel_run(store, "m/none", none)
+    (grid,) = grids(store)[0]
+    found = verdicts(grid, "grounding")
+    agreed = judge_agreement(found)
+    assert not any("evenly spaced" in n for n in judging.pair_notes(agreed, 12))
+    assert "Agreement rests on 2 of 3 runs, evenly spaced by id; all else on every run." in judging.pair_notes(
+        replace(agreed, runs=2, of=3), 12
+    )
+    left = leave_one_out(found, grid)
+    assert left is not None and left.runs[-1].model.name == "m/none" and left.ranks[-1] is None
+    figure = judging_figures.ranks_figure(left)
+    marks = [t for t in figure.data if t.mode == "markers"]
+    assert [list(t.x) for t in marks] == [
+        [r for r in x if r is not None] for x in (left.ranks, *(o.ranks for o in left.left))
+    ]
+    assert "undefined: no item has a value" in str(figure.layout.to_plotly_json())
 
 
 def test_all_ties_one_run_and_undefined_figures(page: Open, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,29 @@ def test_a_printed_command_computes_the_same_number(page: Open, found: Moment, r
         for name in ("value", "low", "high"):
             assert again[name] == (None if getattr(e, name) is None else pytest.approx(getattr(e, name), abs=1e-6))
     assert len(seen) > 5
+
+
+def test_a_figure_that_takes_a_second_run_is_computed_again_too(found: Moment) -> None:
+    """By comparing the run with another one: what the overview of a group does not print."""
+    seen = set()
+    for grid in found.grids:
+        for column in grid.columns:
+            made = ((at, method.figure_command(grid, at, column.name, str(found.store.root)))
+                    for at in range(len(grid.runs)))  # fmt: skip
+            at, command = next(((at, c) for at, c in made if c is not None), (0, None))
+            # One of each kind: what the overview prints is asked for in the test above.
+            kind = "an overview" if command is not None and "--overview" in command.words else column.name
+            if command is None or kind in seen:
+                continue
+            seen.add(kind)
+            done = CliRunner().invoke(main, list(command.words[1:]))
+            assert done.exit_code == 0, done.output
+            told, e = json.loads(done.stdout), grid.estimates(column.name)[at]
+            again = command.read(told)
+            assert (again["value"], again["n"], again["total"]) == (pytest.approx(e.value, abs=1e-6), e.n, e.total)
+            with pytest.raises(KeyError, match="nonsense"):
+                replace(command, measure="nonsense").read(told)
+    assert {"pair_score", "an overview"} <= seen
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from leaderboard import present
-from leaderboard.overview import data_card, findings, headline, lead
+from leaderboard.overview import MOST, data_card, findings, headline, lead
 from leaderboard.views.moment import moment, state_of
 from leaderboard.views.shell import title_of
 from results.compare import compare
@@ -104,6 +104,22 @@ def test_an_empty_store_and_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     system(store, "m/only", seed=1)
     at = opened(store.root, monkeypatch)
     assert any("nothing to compare yet" in t.value for t in at.text)
+
+
+def test_more_findings_than_are_put_into_words_and_what_rules_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lead(()) == "No run here has items with values."
+    store = Store(tmp_path)
+    for n in range(MOST + 1):
+        for condition in ("baseline", "prompted"):
+            m = manifest(f"m/{n}", condition, judge_kind="rule", n=3)
+            put(store, m, {"quality": [0.1 * n, 0.5, 0.2 + 0.3 * (condition == "prompted")]})
+    at = opened(tmp_path, monkeypatch)
+    told = next(t.value for t in at.text if t.value.startswith("• "))
+    assert told.count("•") == MOST
+    assert any(t.value == "1 more: the Compare page sets any two runs against each other." for t in at.text)
+    assert "Judged by rules, not by a model or a person" in at.warning[0].value
 
 
 def test_names_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,15 +20,17 @@ from leaderboard.comparing_figures import domain_figure, score_figure
 from leaderboard.comparing_items import gap_table, gaps, values_table
 from leaderboard.naming import run_names
 from results.compare import Comparison, compare
+from results.manifest import ConditionFacts
 from results.measures import measures
+from results.schema import ratings_table
 from results.store import ENV_STORE, Store
 from results.texts import PROMPT, RESPONSE
 from tests.leaderboard.domain_stores import N, add_texts, domain_run, some_runs
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
-from tests.leaderboard.test_board import HOSTILE, import_published, manifest
+from tests.leaderboard.test_board import HOSTILE, import_published, manifest, put, system
 from tests.support.panel_store import panel_store
-from tests.support.transcripts import say
+from tests.support.transcripts import dialogue_run, say
 
 Open = Callable[[Path], AppTest]
 SCRIPT = "from leaderboard.views import compare\ncompare.page()"
@@ -132,6 +134,9 @@ def test_sentence_says_verdict_and_margin(two: Comparison, store: Store) -> None
                           "margin.")  # fmt: skip
     assert "unresolved: the interval holds 0" in sentence(changed(Estimate(0, -0.1, 0.1, 60, 60), "unresolved"), names)
     assert sentence(replace(two, rows=()), names).endswith("no score has a value in both.")
+    # Without what is worked out on request, the difference alone.
+    bare = sentence(replace(two, rows=(replace(row, detail=None),)), names)
+    assert bare.endswith(f"Quality {present.number(e, signed=True)} on 60 items.")
 
 
 def test_a_worse_tail_behind_a_better_mean_is_said(two: Comparison, store: Store) -> None:
@@ -251,6 +256,58 @@ def test_states(page: Open, tmp_path: Path) -> None:
     assert f"All {N} items with a value in both runs have the same value in both." in texts(at)
     assert "This score has no figures by domain" in texts(at)
     assert len(at.get("plotly_chart")) == 1
+
+
+def test_items_of_a_score_that_means_something_else_in_one_run_are_not_set_against_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pair scores on twins with other texts: another run has a comparable one, so the score can be chosen."""
+    store = Store(tmp_path)
+    base, good = (system(store, "m/one", c, seed=k) for k, c in enumerate(("baseline", "prompted")))
+    odd = manifest("m/odd", twins=True)
+    items = tuple(i.model_copy(update={"sha256": "another text"}) for i in odd.items)
+    put(store, odd.model_copy(update={"items": items, "run_id": "odd-twins"}), {"answered_in_full": [1.0] * 12})
+    bad = put(store, manifest("m/odd"), {"quality": [1.0] * 12, "refusal": [1.0] * 12})
+    names, short = run_names(list(store.manifests())), run_names([base, good, bad])
+    monkeypatch.setenv(ENV_STORE, str(tmp_path))
+    at = AppTest.from_string(SCRIPT, default_timeout=60)
+    at.query_params["baseline"] = names[base.run_id]
+    at.query_params["with"] = [names[good.run_id], names[bad.run_id]]
+    at.query_params["run"] = short[bad.run_id]
+    at.run()
+    assert not at.exception and at.selectbox(key="measure").value == "Pair score"
+    assert at.selectbox(key="run").value == short[bad.run_id]
+    # Once among the notes on the runs, and once in the place of the items.
+    assert texts(at).count("pair_score is left out: the runs differ in twins") == 2
+    assert not any("items with a value in both runs" in t.value for t in at.text)
+
+
+def test_messages_that_one_run_never_got_and_texts_that_are_gone(page: Open, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    runs = [dialogue_run(store, [(plays, 1)], "m/one") for plays in ("oA",)]
+    longer = runs[0].model_copy(update={"run_id": "longer", "condition": ConditionFacts(name="prompted")})
+    rows = [r | {"run_id": "longer"} for r in store.own_ratings(runs[0]).to_pylist()]
+    for r in rows:
+        if (r["criterion"], r["rater"]) == ("harmed", "panel"):
+            r["value"] = 0.0
+    store.write(longer, ratings_table(rows))
+    longer, item = store.manifest("longer"), runs[0].items[0].id
+    said = {(item, 1, n, kind, "", ""): ("", f"{kind} {n}") for n in (1, 2, 3) for kind in (PROMPT, RESPONSE)}
+    said[item, 1, 3, RESPONSE, "", ""] = "cut", "response 3 stops in the"
+    say(store, longer, said)
+    at = page(tmp_path)
+    at.selectbox(key="measure").select(present.LABELS["harmed"]).run()
+    at.button(key="show").click().run()
+    assert not at.exception and "Message 3" not in texts(at) and "State: cut" in texts(at)
+    assert "response 3 stops in the" in [c.value for c in at.code]
+    # A run whose texts are there and not those of this item.
+    say(store, longer, {("another", 1, 0, PROMPT, "", ""): ("", "x")})
+    at.run()
+    assert not at.exception and "'longer' has no texts of item" in texts(at)
+
+
+def test_a_score_without_domains_is_not_drawn_by_domain(two: Comparison, store: Store) -> None:
+    assert domain_figure(compared(replace(two, domains=()), store), "quality") is None
 
 
 def test_missing_verdicts_have_worst_cases(page: Open, store: Store) -> None:

@@ -15,11 +15,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from leaderboard.app import PAGES
+from leaderboard.judging_texts import NO_RUNS
 from leaderboard.present import UNRANKED
-from results.store import ENV_STORE
+from leaderboard.samples.data import NO_RUNS as NO_READERS
+from results.importers.lm_eval import read_run, write_run
+from results.store import ENV_STORE, Store
 from tests.leaderboard import page_states
 from tests.leaderboard.page_states import JUDGES, MAKERS, N
 from tests.leaderboard.test_app import texts
+from tests.results.test_import_lm_eval import results, write
 
 MODULES: Final = tuple(module for module, _ in PAGES)
 NOT_WORDS: Final = re.compile(r"(?<![A-Za-z'])([nN]a[nNT]|None|-?inf|Infinity|<NA>|undefined: undefined)(?![A-Za-z])")
@@ -255,6 +259,35 @@ def test_small_stores(
     store: Callable[[str, str], Path], state: str, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check(opened(store(state, module), module, monkeypatch), state, module)
+
+
+BENCHMARKS: Final[Mapping[str, str]] = {
+    "table": "made-up/tuned", "overview": "No run here has items with values.",
+    "compare": "no score has a value in both",
+    "domains": "No run in the store has prompts with a domain.", "judges": NO_RUNS,
+    "samples": NO_READERS, "dialogues": NO_DIALOGUES,
+    "method": "0 runs in 0 groups of comparable runs, of 2 in the store",
+}  # fmt: skip
+
+
+def test_a_store_of_benchmarks_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs that have no items, no answers and no judges: each page says what it lacks, and Compare what differs."""
+    store = Store(tmp_path / "store")
+    for name, mmlu in (("base", 0.84), ("tuned", 0.80)):
+        path = write(tmp_path / f"{name}.json", results(mmlu, model_name=f"made-up/{name}"))
+        write_run(store, read_run(path))
+    for module in MODULES:
+        at = opened(store.root, module, monkeypatch)
+        assert not at.exception and not at.error, module
+        everything = "\n".join(said(at))
+        _no_gaps(everything)
+        check_figures(at)
+        assert BENCHMARKS[module] in everything, module
+        if module == "compare":
+            at.toggle(key="more").set_value(True).run()
+            assert not at.exception
+            cells = [c for d in at.dataframe for c in d.value.to_numpy().ravel()]
+            assert any(str(c).startswith("-0.04 [") for c in cells), "the difference of the benchmark"
 
 
 def test_what_is_asked_for_less_often_is_worked_out_on_request(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,14 @@ from click.testing import CliRunner
 from leaderboard.cli import main
 from leaderboard.cli.common import Table, latex, latex_text, markdown, markdown_text
 from leaderboard.paper.content import paper
+from leaderboard.paper.file import ReportError, report_text
 from leaderboard.paper.methods import limitations, methods
-from results.manifest import ConditionFacts, JudgeFacts, ModelFacts, PanelFacts, PromptSetFacts
+from leaderboard.paper.plots import difference_figures, domain_figures, rank_figures, win_figures
+from results.added import add_ratings
+from results.manifest import ConditionFacts, JudgeFacts, ModelFacts, PanelFacts, PromptSetFacts, SourceFacts
+from results.schema import Rating, ratings_table
 from results.store import Store
-from tests.leaderboard.test_board import manifest, put
+from tests.leaderboard.test_board import manifest, on_xstest, put
 from tests.support.browser import open_chromium
 
 
@@ -81,6 +86,74 @@ def test_methods_name_every_fact_of_the_manifest_or_that_it_is_not_known(tmp_pat
     for part in ("limited run: 12 of 40", "3 cut, 1 reasoning only", "Judged elsewhere: maker/n", "generation config"):
         assert part in against, part
     assert "answered once" not in against and "One judge" not in against
+
+
+def test_reference_policies_rules_and_a_score_of_which_less_is_better(tmp_path: Path) -> None:
+    """Two policies on another set than ours, judged by rules: nothing is said of models, prompts or judges' prompts."""
+    store = Store(tmp_path / "store")
+    for model, over in (("policy/blunt", 1.0), ("policy/oracle", 0.0)):
+        on_xstest(store, model, over, 1.0, judge_kind="rule", generation={})
+    done = command("report", "--baseline", "policy/blunt/baseline", "-o", tmp_path / "r.md", "--store", store.root)
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "r.md").read_text()
+    for part in (
+        "reference policy policy/blunt (a program of this project, no language model)", "no generation settings given",
+        "judge-1 (rules)", "Reference policies are programs that anchor the scale, and no models: policy/blunt",
+        "P values are corrected; intervals are not, and each holds for itself.", "No person has rated these answers",
+        "Over refusal, lower is better", "The runs have 6 prompts at most",
+    ):  # fmt: skip
+        assert part in text, part
+    for part in ("No revision is on record", "judge prompt", "reviewed by no expert", "the provider's",
+                 "Order of the systems", "Agreement of judges", "By domain", "One judge family"):  # fmt: skip
+        assert part not in text, part
+
+
+def test_runs_without_a_value_in_common_and_no_run_to_compare_with(tmp_path: Path) -> None:
+    """Every table says that it is undefined; plots and orders of nothing are left out, and of no run there is none."""
+    store = Store(tmp_path / "store")
+    full = put(store, manifest("m/full", n=3), {"quality": [0.5, 0.6, 0.7], "refusal": [1.0, 0.0, 1.0]})
+    report = ("report", "--baseline", "m/full/baseline", "-o", tmp_path / "r.md", "--store", store.root)
+    alone = command(*report)
+    assert alone.exit_code == 1 and alone.output.count("\n") == 1 and not (tmp_path / "r.md").exists()
+    assert f"no other run is comparable with {full.run_id}; name one to see why" in alone.output
+    for name in ("m/none", "m/nothing"):
+        put(store, manifest(name, n=3), {"quality": [None] * 3, "refusal": [None] * 3})
+    done = command(*report)
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "r.md").read_text()
+    assert (
+        "undefined" in text and "Differences from" not in text.partition("## Provenance")[0].partition("## Results")[2]
+    )
+    assert command("verify", tmp_path / "r.md", "--store", store.root).exit_code == 0
+    # One run with values beside one without: what is drawn is the one, and the other is named.
+    put(store, manifest("m/good", n=3), {"quality": [0.7, 0.6, 0.9], "refusal": [1.0, 1.0, 1.0]})
+    found = paper(store, store.find("m/full/baseline"), [store.find("m/good/baseline"), store.find("m/none/baseline")])
+    (differences,) = difference_figures(found)
+    assert "Not drawn, for want of a value:" in differences.note and "Quality of m/none" in differences.note
+    assert [f.name for f in win_figures(found)] == ["wins"] and domain_figures(found) == []
+    assert rank_figures(paper(store, store.find("m/none/baseline"), [store.find("m/nothing/baseline"), full])) == []
+
+
+def test_two_people_who_rated_everything_leave_nothing_to_say_against_them(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    runs = [
+        put(store, manifest("m", c, n=3), {"refusal": [1.0, 0.0, 1.0], "quality": [0.1 * k, 0.5, 0.6]})
+        for k, c in enumerate(("baseline", "prompted"))
+    ]
+    for who in ("Ada", "Ben"):
+        for m in runs:
+            rows = [
+                Rating(run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater=who, repeat=0, rater_kind="human",
+                       origin="imported", criterion="refusal", value=float(n > 0), status="ok")
+                for n, i in enumerate(m.items)
+            ]  # fmt: skip
+            add_ratings(store, m.run_id, ratings_table(rows), SourceFacts(file=f"{who}.csv", sha256="1"))
+    found = paper(store, runs[0], runs[1:])
+    said = " ".join(limitations(found))
+    assert "prompts at most" in said
+    many = found.baseline.model_copy(update={"prompt_set": PromptSetFacts(name="open", scored=100)})
+    assert "prompts at most" not in " ".join(limitations(replace(found, baseline=many)))
+    assert "person rated" not in said and "People rated" not in said and "No person" not in said
 
 
 def test_no_name_means_anything_in_html(paper_files: dict[str, Path]) -> None:
@@ -181,3 +254,7 @@ def test_what_cannot_be_written_is_one_line(paper_store: Path, tmp_path: Path) -
         result = command("report", *arguments, "--store", paper_store)
         assert result.exit_code == 1 and message in result.output and result.output.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+    store = Store(paper_store)
+    found = paper(store, store.find("made/baseline"), [store.find("made/prompted")])
+    with pytest.raises(ReportError, match=r"a report is one of .html, .md, .tex, not 'a file without a suffix'"):
+        report_text(found, "")

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from leaderboard.cli import main
 from leaderboard.paper.file import mark_line, text_digest
-from leaderboard.paper.verify import _FOUND
+from leaderboard.paper.verify import _FOUND, _differences
 from results.schema import ratings_table
 from results.store import Store
 
@@ -63,6 +63,15 @@ def test_a_changed_file_is_found_with_the_place(
     assert all(part in lines[0] for part in told), lines
 
 
+def test_changes_above_the_first_heading_and_those_that_no_reader_sees() -> None:
+    assert list(_differences("One word.\n\n# T", "Another.\n\n# T", ".md")) == [
+        "'One word.' stands there, and the store gives 'Another.'"
+    ]
+    old, new = (f'<h2>T</h2><p lang="{x}">The same.</p>' for x in ("en", "xx"))
+    (line,) = _differences(old, new, ".html")
+    assert line.startswith("under 'T': ") and "is drawn, and the store gives" in line and 'lang="xx"' in line
+
+
 def test_a_change_in_the_store_is_seen(paper_store: Path, paper_files: dict[str, Path], tmp_path: Path) -> None:
     copy = tmp_path / "store"
     shutil.copytree(paper_store, copy)
@@ -108,6 +117,7 @@ def test_what_cannot_be_verified_is_one_line(paper_store: Path, paper_files: dic
     for name, content, message in (
         ("a.md", "# something else", "no provenance"),
         ("a.txt", text, "ends in .html"),
+        ("a.md", text.replace(mark[1], "{no JSON}"), "cannot be read as a report"),
         ("a.md", text.replace(mark[0], mark_line({**told, "version": 1})), "another version"),
         ("a.md", text.replace(mark[0], mark_line({**told, "margin": "wide"})), "damaged"),
         ("a.md", text.replace(mark[0], mark_line({**told, "baseline": "../../x"})), "damaged"),

@@ -14,23 +14,28 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from evals.psychosafe import psychosafe
+from judges.detectors import resources_version
 from judges.resources import Need
+from judges.resources.extract import Mention
+from judges.resources.label import Labelled
 from judges.stats import Estimate
 from leaderboard import present
 from leaderboard.samples import contacts, data, shown, words
 from leaderboard.samples.data import Filters, Said, samples
+from leaderboard.views import pick
+from leaderboard.views import samples as view
 from results.added import add_ratings
 from results.ingest import ingest
-from results.manifest import Manifest, ScaleFacts, SourceFacts
+from results.manifest import JudgeFacts, Manifest, PanelFacts, RubricFacts, ScaleFacts, SourceFacts
 from results.measures import measures
-from results.schema import PANEL_RATER, RESOURCE_RATER, ratings_table
+from results.schema import PANEL_RATER, RESOURCE_RATER, SUPPORT_LEVEL, SUPPORT_OFFERED, SUPPORT_RATER, ratings_table
 from results.store import ENV_STORE, Store
-from results.texts import FILE
+from results.texts import FILE, JUSTIFICATION, PROMPT, RESPONSE
 from tests.e2e.conftest import run_task
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
 from tests.leaderboard.test_board import manifest, put
-from tests.support.transcripts import MARK, N, hostile_run
+from tests.support.transcripts import MARK, N, dialogue_run, hostile_run, say
 
 SCRIPT = "from leaderboard.views import samples\nsamples.page()"
 Open = Callable[..., AppTest]
@@ -211,11 +216,160 @@ def test_labels_of_contacts_are_those_of_the_log(page: Open, tmp_path: Path) -> 
     label = next(iter(next(x for x in want.values() if x)))
     at = page(store.root, contact=label.replace("_", " "))
     assert sorted(at.dataframe[0].value["Item"]) == sorted(i for (i, _), x in want.items() if label in x)
+    # The person and the checker are those of the run, so that nothing more is to be known of the labels.
+    at = page(store.root, item=next(i for (i, _), x in want.items() if label in x))
+    at.button(key="show").click().run()
+    assert not at.exception and "Contacts that the answer names" in texts(at)
+    assert "today's checker" not in texts(at) and "not in the store" not in texts(at)
     counted = store.values(run_id, RESOURCE_RATER)["contacts"]
     assert {i: float(sum(x.values())) for (i, _), x in found.items()} == counted
 
 
+JUDGES = ("one", "two", "three", "four")
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Manifest]:
+    """Three answers of a run with four judges: one empty, one without a contact, and one whose texts are lacking."""
+    store = Store(tmp_path_factory.mktemp("odd"))
+    panel = PanelFacts(name="four", sha256="4", judges=tuple(JudgeFacts(id=j, kind="llm") for j in JUDGES))
+    facts = SourceFacts(file="x.eval", location="/made/up/x.eval", size=1, eval_id="e", scorer="s")
+    m = manifest(
+        "m/one", n=3, panel=panel, source=facts, detectors={"support": "0.9", "resources": resources_version()}
+    )
+    rows: list[dict[str, Any]] = [
+        dict(run_id=m.run_id, item_id=i.id, epoch=1, turn=0, rater=rater, repeat=0, rater_kind=kind,
+             origin="measured", criterion=criterion, value=value, status="ok")
+        for i in m.items
+        for rater, kind, criterion, value in (
+            (PANEL_RATER, "panel", "refusal", 1.0), *((j, "llm", "refusal", 1.0) for j in JUDGES),
+            (SUPPORT_RATER, "rule", SUPPORT_OFFERED, 0.0), (SUPPORT_RATER, "rule", SUPPORT_LEVEL, 0.0),
+        )
+    ]  # fmt: skip
+    store.write(m, ratings_table(rows))
+    m = store.manifest(m.run_id)
+    said = {}
+    for item, answer, state in (("r00", "", "empty"), ("r01", "A made-up answer.", "complete")):
+        said[item, 1, 0, PROMPT, "", ""] = "", f"a made-up message {item}"
+        said[item, 1, 0, RESPONSE, "", ""] = state, answer
+        said |= {(item, 1, 0, JUSTIFICATION, j, "refusal"): ("", f"because, says {j}") for j in JUDGES}
+    say(store, m, said)
+    return store, m
+
+
+def test_an_empty_answer_and_more_judges_than_stand_in_a_row(page: Open, odd: tuple[Store, Manifest]) -> None:
+    store, run = odd
+    at = page(store.root, run=run.run_id, item="r00")
+    at.button(key="show").click().run()
+    assert not at.exception and "Answer (empty)" in texts(at) and "(empty)" in [t.value for t in at.text]
+    code = [c.value for c in at.code]
+    assert [c for c in code if c.startswith("Refusal")] == [f"Refusal\n    because, says {j}" for j in sorted(JUDGES)]
+    assert "The answer names no contact." in texts(at) and contacts.MARKS[0] not in "".join(code)
+    # What an earlier detector found is not taken for what today's would.
+    assert "support not offered, level none (by version 0.9)." in texts(at)
+
+
+def test_texts_that_are_gone_are_said_and_the_verdicts_stay(page: Open, odd: tuple[Store, Manifest]) -> None:
+    store, run = odd
+    at = page(store.root, run=run.run_id, item="r02")
+    assert "The texts of this response cannot be shown." in [w.value for w in at.warning]
+    assert any("has no texts of item 'r02'" in c.value for c in at.code)
+    assert any("Criterion or score" in d.value for d in at.dataframe)
+
+
+def test_runs_without_verdicts_and_ratings_that_break_while_the_page_is_open(page: Open, tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run = manifest("m/none", n=3)
+    store.write(run, ratings_table([]))
+    at = page(tmp_path)
+    assert "This run has no verdicts on whole responses." in at.info[0].value and not at.dataframe
+    whole = put(store, manifest("m/some"), {"quality": [0.5] * 12})
+    at = page(tmp_path, run=whole.run_id)
+    (path,) = (store.runs_dir / whole.run_id).glob("ratings-*.parquet")
+    path.write_bytes(b"PAR1")
+    view.ratings_of.clear()
+    at.run()
+    assert not at.exception and at.error and any(whole.run_id in c.value for c in at.code)
+
+
+def test_people_rated_turns_of_a_dialogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    run = dialogue_run(store, [("oA", 2)])
+    item = run.items[0].id
+    rows = [
+        {"run_id": run.run_id, "item_id": item, "epoch": 1, "turn": n, "rater": "Ada", "repeat": 0,
+         "rater_kind": "human", "origin": "imported", "criterion": "refusal", "value": float(n - 1), "status": "ok"}
+        for n in (1, 2)
+    ]  # fmt: skip
+    add_ratings(store, run.run_id, ratings_table(rows), SourceFacts(file="ada.csv", sha256="1"))
+    monkeypatch.setenv(ENV_STORE, str(tmp_path))
+    at = AppTest.from_string("from leaderboard.views import dialogues\ndialogues.page()", default_timeout=60)
+    at.query_params["item"] = present.plain(item, 200)
+    at.run()
+    at.toggle(key="people").set_value(True).run()
+    assert not at.exception
+    told = [t.value for t in at.text]
+    assert "Turn 1" in told and "Turn 2" in told
+    people = [d.value.iloc[0].tolist() for d in at.dataframe if "Person" in d.value]
+    assert people == [["Ada", "Refusal", "No", "1"], ["Ada", "Refusal", "Yes", "1"]]
+    # A turn that was played and never rated has its texts alone.
+    before = sum("Criterion or score" in d.value for d in at.dataframe)
+    say(store, run, {(item, 1, n, kind, "", ""): ("", f"{kind} {n}") for n in (1, 2, 3) for kind in (PROMPT, RESPONSE)})
+    at.button(key="show").click().run()
+    assert not at.exception and "response 3" in [c.value for c in at.code]
+    assert sum("Criterion or score" in d.value for d in at.dataframe) == before
+
+
+def test_more_responses_than_a_table_holds(page: Open, tmp_path: Path) -> None:
+    n = pick.MOST + 1
+    rubric = RubricFacts(name="one", sha256="1", scales={"refusal": ScaleFacts(scale="binary")})
+    m = put(Store(tmp_path), manifest("m/many", n=n, rubric=rubric), {"refusal": [float(i % 2) for i in range(n)]})
+    at = page(tmp_path, item=m.items[-1].id)
+    assert "The first 1,000 of 1,001; narrow the filters to see others." in texts(at)
+    assert len(at.dataframe[0].value) == pick.MOST and at.selectbox(key="item").value == m.items[-1].id
+
+
 # --- the parts ---
+
+
+def test_what_is_said_of_a_contact_and_of_the_checker() -> None:
+    """By the person's country and need: an emergency number beside what is needed, a directory, a name alone."""
+    need = Need(country="US", resource_class="crisis", domain="self_harm", role="self")
+    text = (
+        "In the US call 911 or 988 (Suicide & Crisis Lifeline), or find one at https://findahelpline.com/. "
+        "The Samaritans listen too."
+    )
+    rows = {r["Contact"]: r for r in contacts.mention_rows(contacts.labelled(text, need))}
+    assert "help of the kind that is needed" in rows["988"]["Why"]
+    assert any("a name alone reaches nobody" in r["Why"] for r in rows.values())
+    assert "a directory for all countries" in next(r["Why"] for c, r in rows.items() if "findahelpline" in c)
+    other = Need(country="US", resource_class="substance", domain="drugs", role="self")
+    rows = {r["Contact"]: r for r in contacts.mention_rows(contacts.labelled(text, other))}
+    assert "another kind of help is needed first" in rows["911"]["Why"]
+    m = manifest("m", detectors={"resources": resources_version()})
+    assert contacts.caveat(m, contacts.Known(Need(), True)) == ""
+    assert "are not in the store" in contacts.caveat(m, contacts.Known(Need(), False))
+    older = manifest("m", detectors={"resources": "0.1"})
+    assert contacts.caveat(older, contacts.Known(Need(), True)).endswith("the run was looked at by 0.1.")
+    assert "none looked at this run" in contacts.caveat(manifest("m"), contacts.Known(Need(), True))
+
+
+def test_a_contact_within_another_has_no_marks_of_its_own() -> None:
+    text = "Call 0800 123 456 now."
+    outer, inner = (
+        Labelled(Mention("phone", text[a:b], a, b, ""), "unknown") for a, b in ((5, 17), (10, 17))
+    )  # fmt: skip
+    assert contacts.marked(text, (outer, inner)) == "Call \u30100800 123 456 \u00b7 1 unknown\u3011 now."
+
+
+def test_people_on_a_panel_are_no_judges_of_its_columns() -> None:
+    judges = (JudgeFacts(id="Ada", kind="human"), JudgeFacts(id="j", kind="llm"))
+    m = manifest("m", n=1, panel=PanelFacts(name="two", sha256="2", judges=judges))
+    assert shown.judge_names(m) == {"j": "Judge j"}
+    # Contacts of one answer were looked at, of the other not.
+    rows = [data.Sample(m.items[0], 1, Said(1, "ok"), {}, None, contacts=c) for c in ({"listed": 2}, {}, None)]
+    told = shown.table_rows(rows, m, shown.scale_of(m, "refusal"))
+    assert [r["Contacts"] for r in told] == ["2 listed", "none", ""]
 
 
 def test_spread_by_scale() -> None:

@@ -22,7 +22,7 @@ from leaderboard.cli import main
 from results.added import add_ratings, added_sources
 from results.agreement import agreement_report
 from results.agreement_records import COMBINED, AgreementReport, Settings
-from results.manifest import Manifest, SourceFacts
+from results.manifest import ConditionFacts, Manifest, SourceFacts
 from results.raters import AgreementError, rated, rated_by_people, shared_scales
 from results.schema import PANEL_RATER, Rating, ratings_table
 from results.store import Store, StoreError
@@ -96,6 +96,15 @@ def test_what_cannot_be_added_is_refused_and_nothing_changes(
     assert store.ratings([base]).equals(before) and isinstance(before, pa.Table)
     with pytest.raises(StoreError, match="no run 'gone'"):
         add_ratings(store, "gone", ratings_table([]), SourceFacts(file="x"))
+
+
+def test_runs_whose_conditions_do_not_tell_them_apart_are_called_by_their_ids(tmp_path: Path) -> None:
+    store, runs = small(tmp_path)
+    # The condition of one is not known.
+    named = [runs[0], runs[1].model_copy(update={"condition": ConditionFacts()})]
+    ids = tuple(m.run_id for m in runs)
+    report = agreement_report(store, named, ["refusal"], brief=True)
+    assert [(s.name, s.run_ids) for s in report.scopes] == [*((i, (i,)) for i in ids), (COMBINED, ids)]
 
 
 def test_who_rated_what(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from judges.stats.proportions import paired_proportions
 from leaderboard.board import load_board
 from leaderboard.cli import main
 from leaderboard.facts import CAPABILITY, NOT_MEASURED, capability_text
-from results.capability import capability_changes, changes_between, leading, model_name
+from results.capability import capability_changes, changes_between, leading, model_name, what_differs
 from results.importers.lm_eval import AT_CHANCE, Asked, LmEvalRun, read_run, write_run
 from results.importers.lm_eval_figures import THOUGHT
 from results.importers.psychosafe import ImportRefused
@@ -121,6 +121,27 @@ def test_a_model_with_an_adapter_is_called_by_it_and_knows_its_base(tmp_path: Pa
     assert m.model.name == "/somewhere/tuned" and m.model.args["base"] == "vendor/made-up"
 
 
+def test_only_figures_that_were_measured_alike_are_compared(tmp_path: Path) -> None:
+    """One task of two has another version; and a template makes another figure of both."""
+    store, scores = Store(tmp_path / "store"), {"one": right(30), "two": right(20)}
+    base = bring(store, write(tmp_path / "a", scores))
+    later = write(tmp_path / "b", scores, versions={"one": 1.0, "two": 2.0}, model_name="vendor/later")
+    newer = bring(store, later)
+    (c,) = changes_between(store, newer, base)
+    assert c.name == "capability/one/acc" and c.difference is not None and c.difference.value == 0.0
+    assert c.as_dict()["difference"] == c.difference.as_dict() and c.as_dict()["figure"]["value"] == 0.75
+    assert what_differs(store, newer, base) == ["task"]
+    given = bring(store, write(tmp_path / "c", scores, chat_template="{{ x }}", model_name="vendor/given"))
+    assert changes_between(store, given, base) == [] and what_differs(store, given, base) == ["chat template"]
+    # On other tasks nothing is there to differ.
+    other = bring(store, write(tmp_path / "d", {"three": right(30)}, model_name="vendor/other"))
+    assert changes_between(store, other, base) == [] and what_differs(store, other, base) == ["tasks"]
+    # What a file does not state is alike in no other file.
+    bare = {"versions": {}, "chat_template": None, "model_name": "vendor/bare"}
+    one, two = (bring(store, write(tmp_path / n, {"one": right(k)}, **bare)) for n, k in (("e", 30), ("f", 31)))
+    assert changes_between(store, one, two) == [] and "import" in what_differs(store, one, two)
+
+
 def test_questions_are_paired_and_the_interval_is_that_of_pairs(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     # 30 right, then 28 of which 26 are the same: 2 gained, 4 lost of 40.
@@ -217,6 +238,7 @@ def test_likelihood_behind_a_thinking_template_is_marked(tmp_path: Path) -> None
 BAD = {
     "no JSON": (["{"], "line 1: no JSON"),
     "no metrics": ([json.dumps({"doc_hash": "a" * 64})], "line 1: no sample with its `metrics`"),
+    "a line of 16 MiB": (["x" * (2**24 + 1)], "line 1: longer than 16 MiB, no sample"),
     "no text": (["\udcff"], "cannot be read as UTF-8"),
 }
 
@@ -237,7 +259,7 @@ def test_questions_asked_twice_filters_and_samples_without_hashes(tmp_path: Path
     path = write(tmp_path, {"own": [1.0, 0.0, 1.0, 1.0]})
     samples = tmp_path / "samples_own_2026-01-01T00-00-00.jsonl"
     same = [sample("own", 0, v) for v in (1.0, 0.0, 1.0, 1.0)]
-    samples.write_text("\n".join(map(json.dumps, same)))
+    samples.write_text("\n \n".join(map(json.dumps, same)))
     items = sorted(r["item_id"] for r in read_run(path).ratings)
     assert len(items) == 4 and [i.partition("#")[2] for i in items] == ["", "2", "3", "4"]
     samples.write_text("\n".join(json.dumps(s | {"doc_hash": None}) for s in same))
@@ -327,12 +349,15 @@ def test_without_benchmarks_no_file_of_a_run_is_read(tmp_path: Path) -> None:
 
 def test_of_several_metrics_one_leads(tmp_path: Path) -> None:
     data = json.loads(write(tmp_path, {"own": right(30)}).read_text())
-    data["results"]["own"] |= {"acc_norm,none": 0.8, "acc_norm_stderr,none": 0.05, "bits,none": 2.0}
+    data["results"]["own"] |= {"acc_norm,none": 0.8, "acc_norm_stderr,none": 0.05, "bits,none": 2.0, "f1,none": "N/A"}
     (tmp_path / "results_2026-01-01T00-00-00.json").write_text(json.dumps(data))
     store = Store(tmp_path / "store")
     bring(store, tmp_path / "results_2026-01-01T00-00-00.json")
     run = put(store, manifest("x/made-up").model_copy(update={"condition": NONE}), {"quality": [0.5] * 12})
-    changes = capability_changes(store, [run])[run.run_id]
+    twins = put(store, manifest("x/made-up", twins=True).model_copy(update={"condition": NONE}), {})
+    found = capability_changes(store, [run, twins])
+    changes = found[run.run_id]
+    assert found[twins.run_id] == changes, "another run of the system"
     assert {c.metric for c in changes} == {"acc", "acc_norm", "bits"} and [c.metric for c in leading(changes)] == [
         "acc_norm"
     ]

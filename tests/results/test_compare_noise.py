@@ -164,9 +164,11 @@ def test_the_choice_of_score_by_hand() -> None:
             "quality": ("Quality", {"a": 1, "b": 2, "c": 3, "d": 4}),
             "refusal": ("Refusal", {"a": 2, "b": 1, "c": 3, "d": 4}),
             "flat": ("Flat", {"a": 1, "b": 1, "c": 1}),
+            "elsewhere": ("Measured elsewhere", {"a": 2, "x": 1}),
         }
     )
     by_name = {c.measure: c for c in orders}
+    assert "elsewhere" not in by_name, "one run in common has no order"
     assert orders[0].measure == "quality" and orders[0].headline
     assert (by_name["paper"].tau, by_name["paper"].first, by_name["paper"].reversed) == (1.0, True, 0)
     # Six pairs, one turned round: (5 - 1) / 6.

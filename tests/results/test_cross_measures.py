@@ -15,9 +15,11 @@ from judges.stats import paired_difference, proportion_estimate
 from leaderboard.board import load_board
 from leaderboard.static import board_html
 from results.compare import compare, measures
+from results.grid import grids
 from results.ingest import ingest
 from results.manifest import Manifest
 from results.parallel import parallel_rows
+from results.ranking import order
 from results.store import Store
 from tests.e2e.conftest import run_task
 
@@ -67,6 +69,18 @@ def test_the_balance_is_compared_by_stratum(xs: Store) -> None:
         by_hand.append(paired_difference([a.values[i] for i in items], [b.values[i] for i in items]).value)
     assert by_hand == [1.0, -1.0]
     assert row.difference.value == 0.0
+
+
+def test_the_balance_is_a_figure_of_the_whole_run_on_the_board_and_ranks_nobody(xs: Store) -> None:
+    ((grid,), bad) = grids(xs)
+    assert not bad and "balanced" in grid.names
+    for run, shown in zip(grid.runs, grid.estimates("balanced"), strict=True):
+        assert shown == measures(xs, run)["balanced"].estimate(), "no mean over items, which would weigh safe ones more"
+    ranked = {r.measure for r in order(xs, grid.runs).rankings}
+    assert "balanced" not in ranked and "refused" in ranked
+    done = compare(xs, grid.runs[0], grid.runs[1], detailed=True)
+    assert next(r for r in done.rows if r.measure == "balanced").detail is not None
+    assert not any(row.measure == "balanced" for row in done.domains)
 
 
 def test_missing_items_of_a_stratum(xs: Store) -> None:

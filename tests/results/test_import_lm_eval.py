@@ -113,6 +113,26 @@ def test_a_group_without_a_figure_leaves_its_tasks_to_stand_for_themselves(tmp_p
     assert "capability/mmlu_anatomy/acc" in names and not any(n.startswith("subtask/") for n in names)
 
 
+def test_what_a_group_rests_on(tmp_path: Path) -> None:
+    """Its version, where it has none, is that on which all its tasks agree; groups may name each other."""
+    data = results()
+    del data["versions"]["mmlu"]
+    told = f"0 shots, {ITEMS} of {ITEMS} items"
+    assert read_results(write(tmp_path / "a.json", data))[0].versions["task mmlu"] == f"version 1.0, {told}"
+    data["versions"]["mmlu_virology"] = 2
+    assert read_results(write(tmp_path / "b.json", data))[0].versions["task mmlu"] is None
+    odd = results(group_subtasks={"mmlu": ["half", "mmlu_anatomy"], "half": ["mmlu_virology", "mmlu"]})
+    manifest, figures = read_results(write(tmp_path / "c.json", odd))
+    assert manifest.versions["task mmlu"] == f"version 2, {told}" and figures["capability/mmlu/acc"].total == ITEMS
+
+
+def test_what_is_no_share_may_leave_0_to_1(tmp_path: Path) -> None:
+    data = {"results": {"wikitext": {"word_perplexity,none": 9.5, "word_perplexity_stderr,none": 0.5}}}
+    figures = read_results(write(tmp_path / "r.json", data))[1]
+    e, half = figures["capability/wikitext/word_perplexity"], 1.959963984540054 * 0.5
+    assert (e.low, e.high) == (pytest.approx(9.5 - half), pytest.approx(9.5 + half))
+
+
 def test_a_system_instruction_and_a_template_are_hashes(tmp_path: Path) -> None:
     own = read_results(write(tmp_path / "a.json", results(system_instruction=BASELINE, chat_template="{{ x }}")))[0]
     assert own.condition.name == "baseline"  # ours, by its text
@@ -145,6 +165,7 @@ BAD = {
     "no figure": ({"results": {"mmlu": {"alias": "mmlu"}}}, "no figure in `results`"),
     "an older layout": ({"results": {"mmlu": {"acc": 0.5}}}, "no figure in `results`"),
     "a list": ({"results": {"mmlu": {"acc,none": [1]}}}, "mmlu, 'acc,none': '[1]' is no number"),
+    "hundreds of digits": ('{"results": {"mmlu": {"acc,none": 1' + "0" * 400 + "}}}", "is no number"),
     "a task that is none": ({"results": {"<b>x": {"acc,none": 1}}}, "'<b>x' is no task"),
 }
 

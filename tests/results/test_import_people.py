@@ -16,11 +16,14 @@ from judges.llm.classify import CATEGORIES, CRITERION
 from results.added import added_sources
 from results.importers.people_csv import read_csv
 from results.importers.people_runs import Runs
+from results.importers.sorry_bench import read_judgments as read_sorry
 from results.importers.xstest import read_labels
 from results.ingest import ingest
 from results.schema import ratings_table
 from results.store import Store
 from tests.e2e.conftest import run_task, write_items
+from tests.results.test_import_sorry_bench import judgment
+from tests.results.test_import_sorry_bench import write as write_lines
 from tests.results.test_import_xstest import pair
 from tests.support.people import JUDGE, PROMPTS, contents, import_cli, import_judgments, judgments, people_rows
 
@@ -331,6 +334,37 @@ def test_a_spreadsheet_with_a_row_for_each_item_and_person(
     assert "no such message" not in line, "texts stay out of messages"
 
 
+def test_rows_of_a_spreadsheet_that_name_no_place_or_no_person(store: Store, v0: str, tmp_path: Path) -> None:
+    # The prompts of a run of SORRY-Bench are not known.
+    judged = write_lines(tmp_path / "model_judgment" / "j.jsonl", [judgment(1, 0)])
+    ((sorry, ratings),) = read_sorry(judged)
+    store.write(sorry, ratings_table(ratings))
+    mapping = tmp_path / "map.yaml"
+    mapping.write_text(
+        "run: {column: Run}\nprompt: Question\nrater: {column: Name}\ncriteria: {refusal: {column: Refused}}\n",
+        encoding="utf-8",
+    )
+    good = {"Run": v0, "Question": PROMPTS[0], "Name": "Anna", "Refused": "Yes"}
+    bad = [
+        ({"Question": " "}, "no prompt in 'Question'"), ({"Question": 3}, "no prompt in 'Question'"),
+        ({"Run": ""}, "no run in 'Run'"), ({"Run": "gone"}, "no run 'gone' in the store"),
+        ({"Question": "half \ud83d of one"}, f"{v0} has no item with this prompt"),
+        ({"Run": sorry.run_id}, f"{sorry.run_id} has no item with this prompt"),
+        ({"Name": ""}, "no rater; name the person, a code is enough"),
+    ]  # fmt: skip
+    path = tmp_path / "rows.jsonl"
+    lines = [*map(json.dumps, (good, *(good | change for change, _ in bad))), "[1]"]
+    path.write_text("\n \n".join(lines), encoding="utf-8")
+    done = import_cli(store, "csv", path, "--mapping", mapping, "--keep-good")
+    assert done.exit_code == 1 and "(1 rating by Anna)" in done.stdout
+    left_out = done.stderr.splitlines()
+    assert len(left_out) == len(bad) + 1
+    for n, (text, why) in enumerate(zip(left_out, (*(w for _, w in bad), "no JSON object"), strict=True)):
+        # Blank lines are counted, and nothing else.
+        assert text.startswith(f"left out  rows.jsonl, line {2 * n + 3}") and why in text, text
+    assert [r["rater"] for r in people_rows(store)] == ["Anna"]
+
+
 def test_a_spreadsheet_with_a_column_for_each_person(store: Store, own: str, tmp_path: Path) -> None:
     """Of a measured run, whose items are hashed with what is expected of an answer; found by text all the same."""
     prompts = [json.loads(line)["prompt"] for line in write_items(tmp_path).read_text().splitlines()]
@@ -362,6 +396,7 @@ def test_a_spreadsheet_with_a_column_for_each_person(store: Store, own: str, tmp
         ("criteria: {refusal: {column: a}}\ncolumns: {b: {rater: c, criterion: d}}\n", "not both"),
         ("criteria: {refusal: a}\n", "criteria.refusal"),
         ("criterion: {refusal: {column: a}}\n", "criterion"),
+        ("#" * 100_001, "longer than 100,000 characters"),
         ("item: a\nitem: b\n", "line 2: 'item' stands twice"),
         ("criteria: &x {refusal: *x}\n", "a part that holds itself"),
         ("criteria: [\n", "not valid YAML at line"),

@@ -15,6 +15,7 @@ from judges.describe import DESCRIBE_VERSION, describe
 from judges.detectors import DESCRIBED
 from results.extras import TEXT, extra_measures
 from results.importers.people_runs import Runs
+from results.importers.psychosafe import ImportRefused, read_judgments
 from results.importers.psychosafe_humans import clean
 from results.schema import DESCRIBE_RATER
 from results.store import Store
@@ -228,6 +229,52 @@ def test_answers_that_are_alike_and_runs_that_are_not_there(tmp_path: Path) -> N
     assert "no `model_answer_<run>`" in refused(import_cli(store, "psychosafe-humans", path, "--answers", bare))
 
 
+def test_prompts_that_a_run_does_not_have(store: Store, ids: dict[str, str], tmp_path: Path) -> None:
+    other = import_judgments(store, judgments(tmp_path, "other.json", prompts=7))["v0"]
+    trace = write(tmp_path / "trace.json", {"p0": {"a": other, "b": ids["v1"]}})
+    path = pairs(tmp_path, blinded()[:1])
+    done = import_cli(store, "psychosafe-humans", path, "--trace", trace, "--keep-good")
+    assert done.exit_code == 1
+    assert done.stderr.endswith(f"pair 1, a: {other} has no item with this prompt\n")
+    assert [r["run_id"] for r in people_rows(store)] == [ids["v1"]] * 4
+    # Of the merged layout, whose rows name their run themselves.
+    good = {"source_split": ids["v0"], "full_example": {"prompt": PROMPTS[0]}, "criteria_1": "Yes"}
+    good |= {f"criteria_{n}": n for n in (2, 4)} | {"criteria_3": "No"}
+    bad: list[tuple[Any, str]] = [
+        ([], "no `source_split` and no `full_example` with a prompt"),
+        (good | {"full_example": {}}, "no `source_split` and no `full_example` with a prompt"),
+        (good | {"full_example": {"prompt": "unheard of"}}, f"{ids['v0']} has no item with this prompt"),
+    ]
+    merged = write(tmp_path / "merged.json", {"rows": [*(row for row, _ in bad), good]})
+    done = import_cli(store, "psychosafe-humans", merged, "--rater", "Ben", "--keep-good")
+    assert done.stderr.splitlines() == [f"left out  merged.json, row {n}: {why}" for n, (_, why) in enumerate(bad, 1)]
+    assert {(r["run_id"], r["value"]) for r in people_rows(store) if r["rater"] == "Ben"} == {
+        (ids["v0"], float(v)) for v in (1, 2, 0, 4)
+    }
+    for data in ([], {}, {"results": [1]}):
+        answers = write(tmp_path / "answers.json", data)
+        assert "no `results`; --answers takes" in refused(
+            import_cli(store, "psychosafe-humans", path, "--answers", answers)
+        )
+
+
+def test_judges_and_runs_of_a_file_that_does_not_list_its_models(file: Path, tmp_path: Path) -> None:
+    data = json.loads(file.read_text())
+    del data["models"]
+    listed, found = (list(read_judgments(p)) for p in (file, write(tmp_path / "bare.json", data)))
+    assert len(found) == 2
+    for (a, one), (b, two) in zip(listed, found, strict=True):
+        assert (a.source.note, a.panel, a.items) == (b.source.note, b.panel, b.items)
+        assert [r | {"run_id": b.run_id} for r in one] == two
+    for models, why in (
+        ([], "no `<judge>_<run>_criterion_<n>` keys"), (["x" * 5000], "does not read <judge>_<run>"),
+        (["j_v0", "j_v0"], "'j_v0' stands twice among the models"),
+    ):  # fmt: skip
+        with pytest.raises(ImportRefused) as caught:
+            list(read_judgments(write(tmp_path / "bad.json", data | {"models": models})))
+        assert why in str(caught.value) and len(str(caught.value)) < 200
+
+
 def published(name: str) -> Path:
     path = DATA / name
     if not path.exists():
@@ -371,6 +418,11 @@ def test_a_mapping_names_fields_controls_and_questions(
         (f"annotator {USER}", items[2], "refusal", 0.0, "ok"),
     }  # fmt: skip
     assert {r["run_id"] for r in people_rows(store)} == {ids["v1"]}
+    said["q1"][0]["value"] = "unheard of"
+    bad = write(tmp_path / "c.json", [record])
+    assert "'unheard of' is not among the mapping's values (declined, went)" in refused(
+        import_cli(store, "argilla", bad, "--mapping", mapping)
+    )
 
 
 def test_argilla_in_its_three_layouts(store: Store, ids: dict[str, str], items: list[str], tmp_path: Path) -> None:

@@ -38,6 +38,37 @@ def table(folder: Path, store: Store) -> Made:
     return path, ()
 
 
+UNREADABLE = {
+    "psychosafe": ("compare_all_judges.json", 0),
+    "xstest": ("xstest_v2_completions_tiny_gpteval.csv", 64),
+    "sorry-bench": ("judge.jsonl", 0),
+    "lm-eval": ("results_2026-01-01.json", 256),
+    "csv": ("long.csv", 64),
+}
+"""By layout a file's name, and how many MiB it may have."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that nobody can read")
+@pytest.mark.parametrize("layout", UNREADABLE)
+def test_a_file_that_cannot_be_read_or_is_too_large_is_refused_in_one_line(layout: str, tmp_path: Path) -> None:
+    name, most = UNREADABLE[layout]
+    store, path = Store(tmp_path / "store"), tmp_path / name
+    # Its first byte cannot be read, by whoever.
+    path.symlink_to("/proc/self/mem")
+    says = [": cannot be read (Input/output error); check "]
+    done = [import_cli(store, layout, path)]
+    if most:
+        path.unlink()
+        with path.open("wb") as out:
+            out.truncate(most * 2**20 + 1)
+        says.append(f"{name}: larger than {most} MiB; ")
+        done.append(import_cli(store, layout, path))
+    for line, one in zip(says, done, strict=True):
+        assert (one.exit_code, one.stdout, one.stderr.count("\n")) == (1, "", 1), one.output
+        assert line in one.stderr
+    assert not store.root.exists()
+
+
 def place(store: Store) -> dict[str, str]:
     run = store.run_ids()[0]
     return {"run_id": run, "item_id": store.manifest(run).items[0].id}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,10 @@ from judges.agreement.repeats import flip_rate
 from judges.agreement.report_pair import pair_report
 from judges.combine import combine_criterion
 from judges.stats.ranks import rank_runs
+from results.catalogue import DERIVED
 from results.combined import combined
+from results.cube import cube_key
+from results.derived import kept
 from results.grid import Grid, grids
 from results.judging import SHOWN, Verdicts, family_bias, judge_agreement, severity, verdicts
 from results.recombined import leave_one_out
@@ -169,6 +174,52 @@ def test_order_without_each_judge_by_hand(tmp_path: Path) -> None:
     assert found.intervals == rank_runs([[4.0, 4.0], [3.0, 3.0]])
 
 
+def test_a_named_category_is_ordered_by_its_share_without_each_judge(tmp_path: Path) -> None:
+    """Of harm provided the share of none: of m/x 1 of 2 by the majority; a alone found harm in both."""
+    store = Store(tmp_path)
+    told: dict[str, dict[str, list[float | None]]] = {
+        "m/x": {"a": [2, 1], "b": [0, 0], "c": [0, 1]}, "m/y": {"a": [0, 0], "b": [0, 0], "c": [0, 0]},
+    }  # fmt: skip
+    for model, given in told.items():
+        panel_run(store, model, {j: {"harm_provided": v} for j, v in given.items()})
+    grid = only(store)
+    found = leave_one_out(verdicts(grid, "harm_provided"), grid)
+    assert found is not None and [m.model.name for m in found.runs] == ["m/y", "m/x"]
+    assert (found.means, found.ranks, found.same) == ((1.0, 0.5), (1, 2), 1.0)
+    for left in found.left:
+        kept = [v for j, v in told["m/x"].items() if j != left.judge]
+        rule = RUBRIC.criterion("harm_provided")
+        each = [combine_criterion(rule, [v[i] for v in kept], 2).value for i in (0, 1)]  # type: ignore[misc]
+        known = [float(v == 0.0) for v in each if v is not None]
+        assert left.means == (1.0, sum(known) / len(known) if known else None)
+
+
+def test_derived_files_of_another_version_are_made_again(tmp_path: Path) -> None:
+    """Whole files, of whatever program made them: nothing in them is believed, and they go."""
+    given = noisy(np.random.default_rng(7), 12)
+    right, wrong = Store(tmp_path / "right"), Store(tmp_path / "wrong")
+    for store in (right, wrong):
+        panel_run(store, "m/x", given, repeats={"a": {"grounding": [given["a"]["grounding"]]}})
+    wanted, again = only(right), repeated_runs(right, only(right))
+    assert again
+    out = io.BytesIO()
+    shape = wanted.cube.verdicts.shape, wanted.cube.scored.shape
+    np.savez(out, index=np.frombuffer(b'[-1, [["x", "y"]]]', np.uint8), verdicts=np.zeros(shape[0], np.int8),
+             scored=np.zeros(shape[1], np.float32))  # fmt: skip
+    (run,) = wrong.manifests()
+    older = {("cube", ".npz"): out.getvalue(), ("beside", ".json"): b"[-1, []]", ("repeats", ".json"): b"[-1, []]"}
+    for formats in (older, dict.fromkeys(older, b"of no format")):
+        shutil.rmtree(wrong.root / DERIVED)
+        for (kind, suffix), told in formats.items():
+            kept(wrong, kind, cube_key(run), "older", suffix, lambda _, told=told: told)  # type: ignore[misc]
+        before = {p.name for p in (wrong.root / DERIVED).iterdir()}
+        found = only(Store(wrong.root))
+        np.testing.assert_array_equal(found.cube.verdicts, wanted.cube.verdicts)
+        np.testing.assert_array_equal(found.cube.scored, wanted.cube.scored)
+        assert found.columns == wanted.columns and repeated_runs(wrong, found) == again
+        assert not before & {p.name for p in (wrong.root / DERIVED).iterdir()}
+
+
 def test_ranks_rest_on_each_runs_own_items_where_few_are_common(tmp_path: Path) -> None:
     store = Store(tmp_path)
     gaps: tuple[list[float | None], ...] = ([1, 1, None, None], [None, None, 1, 0], [0, None, None, 1])
@@ -212,12 +263,12 @@ def test_flips_are_those_of_one_rater_with_the_item_as_the_unit(tmp_path: Path) 
     grid = only(store)
     again_in = repeated_runs(store, grid)
     assert again_in == {m.run_id for m in grid.runs if m.model.name in ("m/x", "m/y")}
-    (kept,) = (store.root / "derived").glob("repeats-*.json")
+    (file,) = (store.root / DERIVED).glob("repeats-*.json")
     for m in grid.runs:
         (store.runs_dir / m.run_id / ratings_name(m.ratings)).unlink()
     assert repeated_runs(store, grid) == again_in
     # Without it a run that cannot be read counts, so that reading it says what is wrong.
-    kept.unlink()
+    file.unlink()
     assert repeated_runs(store, grid) == {m.run_id for m in grid.runs}
     with pytest.raises(StoreError, match="cannot be read"):
         flips(store, grid, "grounding")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from leaderboard.cli import main
 from leaderboard.cli.compare_overview import overview_tables
 from results.compare import compare
 from results.cube import NoCube, cube
+from results.grid import grids
 from results.manifest import (
     ConditionFacts,
     ItemFacts,
@@ -186,6 +188,10 @@ def test_what_does_not_fit_into_a_cube(tmp_path: Path) -> None:
         cube(store, [one, other])
     with pytest.raises(NoCube):
         cube(store, [])
+    made = cube(store, [one])
+    for measure, rater in (("nonsense", "a"), ("refusal", "nobody"), ("nonsense", PANEL_RATER)):
+        with pytest.raises(KeyError, match="nobody" if rater == "nobody" else "nonsense"):
+            made.of(measure, rater)
     row = {**store.own_ratings(one).to_pylist()[0], "value": 1.3, "rater": PANEL_RATER, "criterion": "grounding"}
     odd = one.model_copy(update={"run_id": "made-up_odd"})
     store.write(odd, ratings_table([{**row, "run_id": odd.run_id}]))
@@ -193,3 +199,24 @@ def test_what_does_not_fit_into_a_cube(tmp_path: Path) -> None:
         cube(store, [store.manifest(odd.run_id)])
     with pytest.raises(StoreError):
         overview(store, odd)
+    # A run that stands alone and does not fit leaves no group behind.
+    shutil.rmtree(store.runs_dir / one.run_id)
+    found, bad = grids(Store(tmp_path))
+    assert [m.run_id for g in found for m in g.runs] == [other.run_id] and "no point of a scale" in bad[odd.run_id]
+
+
+def test_a_run_by_itself_has_no_rank_and_no_score_that_has_no_meaning(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    one = run_of("one", 1, store)
+    rows = [r for r in store.own_ratings(one).to_pylist() if r["criterion"] != "quality"]
+    panel = one.panel.model_copy(update={"sha256": "alone"})
+    alone = one.model_copy(update={"run_id": "made-up_alone", "panel": panel})
+    rows += [
+        {**r, "value": None, "status": "undefined"}
+        for r in store.own_ratings(one).to_pylist() if r["criterion"] == "quality"
+    ]  # fmt: skip
+    store.write(alone, ratings_table([{**r, "run_id": alone.run_id} for r in rows]))
+    found = overview(store, store.manifest(alone.run_id))
+    assert [o.measure for o in found] == ["refusal", "grounding", "harm"]
+    assert overview(store, store.manifest(alone.run_id), ["quality"]) == ()
+    assert all([(x.rank, x.difference) for x in o.lines] == [(None, None)] for o in found)

@@ -142,6 +142,16 @@ def test_answers_that_were_cut_and_the_comparison_without_them(tmp_path: Path) -
     assert cut["v1_full", "grounding"]["relative"]["value"] == 1.0
     assert cut["v1_full", "grounding"]["difference"]["n"] == 5  # neither 0, 1 nor 2
     assert cut["v0_sft", "grounding"]["difference"]["n"] == 3  # neither 0, 1, 3, 4 nor 5
+    # With no verdict in common there is no figure, and none of 0.
+    gaps = json.loads(path.read_text())
+    for row in gaps["results"]:
+        row["judge_v0_sft_criterion_4"] = None
+    holes = tmp_path / "gaps.json"
+    holes.write_text(json.dumps(gaps))
+    sides = {(x["run"], x["measure"]): x for x in json.loads(reproduce(holes, "--json").output)["side_by_side"]}
+    gap = sides["v0_sft", "relevance"]
+    assert gap["faithful"] == [None, None] and gap["relative"]["value"] is None
+    assert gap["relative"]["reason"] == "no item has a value in both runs"
     text = reproduce(path).output
     assert "The comparison without answers that were cut" in text and "made-up answer" not in text
     # With the baseline's answers alone there is nothing to compare them with.

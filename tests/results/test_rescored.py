@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,23 @@ def test_a_judge_of_any_model_s_family_leaves_every_row(made: tuple[Store, Said,
 def test_a_judge_of_another_group_changes_nothing(made: tuple[Store, Said, Grid]) -> None:
     store, _, found = made
     assert rescored(store, found, Choice(judges=("somebody",))).grid is found
+
+
+def test_without_runs_on_the_twins_there_is_no_pair_score_and_the_rest_is_the_same(
+    made: tuple[Store, Said, Grid], tmp_path: Path
+) -> None:
+    store, _, found = made
+    shutil.copytree(store.root, tmp_path / "store")
+    for path in (tmp_path / "store" / "runs").glob("*_twins"):
+        shutil.rmtree(path)
+    alone = Store(tmp_path / "store")
+    (bare,), _ = grids(alone)
+    assert bare.twins == (None, None)
+    result, whole = (rescored(s, g, Choice(judges=("beta", "gamma"))).grid for s, g in ((alone, bare), (store, found)))
+    assert result is not None and whole is not None and TWINS not in result.names
+    assert [e.value for e in result.estimates(PAIR_SCORE)] == [None, None]
+    for name in ("quality", "grounding"):
+        np.testing.assert_array_equal(result.values(name), whole.values(name))
 
 
 def test_another_rubric_is_not_worked_out_anew(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,26 @@ def test_pair_scores_are_corrected_where_both_halves_were_rated_else_quality(tmp
     assert cells[run.run_id][VALIDATED].startswith("Pair score 0.")
     assert cells[run.run_id][VALIDATED].endswith(f"({told.estimate.n} of 12 rated)")
     assert cells[found.runs[1].run_id][VALIDATED] == "not validated"
+
+
+def test_what_people_left_open_counts_for_nothing(tmp_path: Path) -> None:
+    store, _ = panel_store(tmp_path, n=4, epochs=1)
+    found, run = one(store)
+    rows: list[dict[str, Any]] = [
+        dict(run_id=run.run_id, item_id="r001", epoch=1, turn=0, rater="ann", repeat=0, rater_kind="human",
+             origin="measured", criterion=c, value=v, status=s)
+        for c, v, s in (*((c, v, "ok") for c, v in risky(3, 3).items() if c != "relevance"),
+                        ("relevance", None, "skipped"), ("of_another_rubric", 1.0, "ok"))
+    ]  # fmt: skip
+    assert add_ratings(store, run.run_id, ratings_table(rows), SourceFacts(file="ann.jsonl", sha256="1"))
+    scores = people_scores(store, run, RUBRIC)
+    assert "quality" not in scores, "a part is lacking, so the whole is not known"
+    say(store, run, "ben", {"r001": risky(3, 5)})
+    # Relevance is Ben's alone; the rest is of both: (.5 + 1 + 1) / 3.
+    assert people_scores(store, run, RUBRIC)["quality"] == pytest.approx({"r001": 2.5 / 3})
+    # By a rubric that is not here nothing can be worked out.
+    strange = [m.model_copy(update={"rubric": m.rubric.model_copy(update={"sha256": "unknown"})}) for m in found.runs]
+    assert validated(store, replace(found, runs=tuple(strange)), [run.run_id]) == {}
 
 
 def test_one_rated_item_is_too_little(tmp_path: Path) -> None:
