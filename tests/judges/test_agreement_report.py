@@ -149,6 +149,9 @@ def test_labels_by_verdict_save_labels_where_one_verdict_is_rare() -> None:
     few = labels_needed(kappa, table, 0.2, "random", [5, 45])
     assert few.reason.startswith("only 50 responses") and few.labels == at_random.labels
     assert labels_needed(kappa, np.array([[1.0, 0], [0, 3]]), 0.2, "random").labels is None
+    never = labels_needed(kappa, table, 0.001, "random")
+    assert (never.labels, never.more, never.reason) == (None, None, "more than 100000 labels")
+    assert never.width_now is not None and never.width_now > 0.2
     for width, verdicts, message in ((0.0, None, "above 0"), (0.2, [1], "1 counts")):
         with pytest.raises(ValueError, match=message):
             labels_needed(kappa, table, width, "random", verdicts)
