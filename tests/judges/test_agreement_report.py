@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 
@@ -166,6 +167,7 @@ def test_published_figures_equal_scipy_and_scikit_learn_and_mark_their_zeros() -
         kept = ~np.isnan(x)
         given = [None if math.isnan(v) else float(v) for v in x]
         found = published(given, list(map(float, y)))
+        assert json.loads(json.dumps(found.as_dict())) == {**vars(found), "zeros": list(found.zeros)}
         if kept.sum() < 2:
             continue
         with warnings.catch_warnings():
