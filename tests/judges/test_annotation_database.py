@@ -293,7 +293,9 @@ def test_rows_that_the_database_refuses_are_said_and_not_taken_for_saved(url: st
 def test_a_database_that_another_holds_for_a_moment_is_waited_for(tmp_path: Path, plan: Plan) -> None:
     place = tmp_path / "ratings.db"
     other = sqlite3.connect(place, isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
+    # One that means to write: the change to a log of its own is refused then, without waiting.
+    other.execute("CREATE TABLE notes (note)")
+    other.execute("BEGIN IMMEDIATE")
     letting_go = threading.Timer(0.1, other.close)
     letting_go.start()
     assert AnnotationStore(str(place), plan).history() == []
