@@ -119,6 +119,24 @@ BAD = {
 }
 
 
+def test_a_home_is_filled_in_and_files_that_cannot_be_read_are_said(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(Path(tiny).parent))
+    found = load_xstest(f"~/{Path(tiny).name}", tmp_path / "elsewhere", subset=True)
+    assert found.items == load_xstest(tiny, tmp_path, subset=True).items
+    for none in ("~nobody-of-that-name/x.csv", "x" * 5000):
+        with pytest.raises(PromptSetError, match="no XSTest prompts at"):
+            load_xstest(none, tmp_path)
+    (tmp_path / "open.csv").write_text('id,prompt,type,label\n1,"p,homonyms,safe\n')
+    with pytest.raises(PromptSetError, match=r"open\.csv, line 2: not valid CSV \(.*\); mend its quotes"):
+        load_xstest("open.csv", tmp_path)
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+    with pytest.raises(PromptSetError, match=r"large\.csv: larger than 256 MiB"):
+        load_xstest("large.csv", tmp_path)
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_bad_files_are_refused_in_one_line(case: str, tmp_path: Path) -> None:
     rows, columns, words = BAD[case]
