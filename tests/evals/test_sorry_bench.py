@@ -473,6 +473,23 @@ def test_the_judge_sees_the_translation(folder: Path, chat: Ask, raw: Ask, serve
 
 
 @pytest.mark.socket
+def test_faithful_takes_what_a_translation_service_gives_and_sends_it_no_empty_answer(
+    folder: Path, chat: Ask, server: ScriptedServer
+) -> None:
+    service = chat("service", text(REFUSAL))
+    task = sorry_bench(prompts=str(folder), mutations="translate-fr", mode="faithful")
+    first = next(iter(QUESTIONS.values()))
+    speaker = chat("speaker", lambda request: text("" if first in request.last_user else "Désolé [placeholder]"))
+    log = run(task, speaker, folder, model_roles={"translator": [service]})
+    forms = [meta(s)["forms"] for s in scores(log).values()]
+    assert [f["judged"] for f in forms] == [["translated"]] * 4 and server.count("service") == 3
+    assert sorted(f["unchanged"] for f in forms) == [False, False, False, True]
+    assert sorted(map(value, scores(log).values()))[:3] == [0, 0, 0]
+    two = run(task, speaker, folder, model_roles={"translator": [service, chat("another", text("x"))]})
+    assert two.error is not None and "the role translator holds 2 models; bind one" in two.error.message
+
+
+@pytest.mark.socket
 def test_an_unchanged_translation_is_logged(folder: Path, chat: Ask) -> None:
     roles = {"translator": chat("same", marked(REFUSAL))}
     log = run(sorry_bench(prompts=str(folder), mutations="translate-fr"), chat("english", text(REFUSAL)), folder,
