@@ -24,6 +24,7 @@ from evals.xstest_scoring import (
     KEYS,
     balanced,
     make_score,
+    xstest_class,
     xstest_figures,
 )
 from judges.llm.classify import (
@@ -156,6 +157,15 @@ def test_other_sets_need_to_be_allowed(tiny: str, tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes(b"id,prompt\n1,\xff\n")
     with pytest.raises(PromptSetError, match="not UTF-8"):
         load_xstest("latin.csv", tmp_path)
+
+
+@pytest.mark.parametrize("args", [{"judge": "gpt4"}, {"mode": "loose"}])
+def test_a_scorer_of_unknown_kind_is_refused(args: dict[str, Any]) -> None:
+    """By itself, too: a log may be scored again without the task."""
+    with pytest.raises(
+        PrerequisiteError, match="judge is one of rules, strmatch, llm3, llm4, mode one of strict, faithful"
+    ):
+        xstest_class(**args)
 
 
 @pytest.mark.parametrize(
