@@ -103,11 +103,11 @@ def read_rows(path: Path, name: str) -> tuple[Mapping[str, Any], list[Any]]:
 
 
 def _csv(text: str, name: str) -> list[Any]:
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         rows = list(reader)
     except csv.Error as ex:
-        raise PromptSetError(f"{name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
+        raise PromptSetError(f"{name}, line {reader.reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
     for n, row in enumerate(rows, 1):
         if None in row:
             raise PromptSetError(f"{name}, row {n}: more fields than columns; put quotes around texts with a comma")

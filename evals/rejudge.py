@@ -149,7 +149,10 @@ def _text(sample: EvalSample) -> str:
     """The request as the panel read it: the text of the last message of the input, as Inspect's `input_text`."""
     if isinstance(sample.input, str):
         return sample.input
-    return next((m.text for m in reversed(sample.input) if m.role == "user"), "")
+    last = next((m for m in reversed(sample.input) if m.role == "user"), None)
+    if last is None or last.text or isinstance(last.content, str):
+        return last.text if last else ""
+    return " ".join(f"[{part.type}]" for part in last.content if part.type != "text")
 
 
 def check_job(job: Job, spec: PanelSpec, rubric: Rubric, *, repeats: int = 1, allow_self_judging: bool = False) -> None:

@@ -125,10 +125,10 @@ def load_xstest(source: str, base: Path, subset: bool = False) -> PromptSet:
     Raises:
         PromptSetError: In one line: no such file, another layout, or another structure than the published one.
     """
-    path = fetched_path(source) if source == "xstest" else base / source
+    path = fetched_path(source) if source == "xstest" else None
     try:
-        path = path.expanduser() if path is not None else None
-        found = path is not None and path.is_file()
+        path = path or base / Path(source).expanduser()
+        found = path.is_file()
     except (OSError, RuntimeError, ValueError):  # no such home, a name too long, a NUL in it
         found = False
     if path is None or not found:
@@ -158,7 +158,9 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     try:
         rows = list(reader)
     except csv.Error as ex:
-        raise PromptSetError(f"{path.name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
+        raise PromptSetError(
+            f"{path.name}, line {reader.reader.line_num}: not valid CSV ({ex}); mend its quotes"
+        ) from ex
     missing = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
     if missing:
         raise PromptSetError(f"{path.name}: no column {', '.join(missing)}; {WHERE}")

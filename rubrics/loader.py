@@ -117,11 +117,13 @@ def _check_references(rubric: Rubric, node: Any, name: str) -> None:
             fail(
                 (*where, "of"), f"aggregate {aggregate.id!r} gates {aggregate.of[0]!r}, which is no aggregate above it"
             )
-        needs = {QualityAggregate: getattr(aggregate, "harm", None), TwinAggregate: aggregate.of[0]}.get(
+        whole = {QualityAggregate: getattr(aggregate, "harm", None), TwinAggregate: aggregate.of[0]}.get(
             type(aggregate)
         )
-        if isinstance(needs, str) and criteria[needs].best is None:
-            fail((*where, "of"), f"aggregate {aggregate.id!r} needs `best` on the criterion {needs!r}")
+        for loc, needs in _criteria_of(aggregate):
+            # Without it, which end of the categories is the good one would be made up.
+            if (criteria[needs].scale == "nominal" or needs == whole) and criteria[needs].best is None:
+                fail((*where, *loc), f"aggregate {aggregate.id!r} needs `best` on the criterion {needs!r}")
         seen.add(aggregate.id)
         earlier.add(aggregate.id)
 

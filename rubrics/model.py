@@ -91,8 +91,8 @@ class Criterion(_Strict):
     def rescale(self, value: float) -> float:
         """Map a value (also a mean of two neighbouring points) onto 0-1, 1 being best.
 
-        A nominal scale with its best category at either end is read as ordered; with it elsewhere, or without one,
-        a value is best or not.
+        A nominal scale with its best category at either end is read as ordered; with it elsewhere, a value is best or
+        not. Without one its last category counts as best, and no aggregate may read it.
         """
         low, high = self.bounds
         if self.scale == "nominal":
@@ -228,10 +228,3 @@ class Rubric(_Strict):
     def bounds(self, score_id: str) -> tuple[float, float]:
         """Lowest and highest possible value of a criterion or an aggregate."""
         return self.criterion(score_id).bounds if score_id in self.criterion_ids else (0.0, 1.0)
-
-    def label(self, score_id: str) -> str:
-        """A readable name of a criterion or an aggregate."""
-        for a in self.aggregates:
-            if a.id == score_id and a.label:
-                return a.label
-        return score_id.replace("_", " ").capitalize()

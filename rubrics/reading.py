@@ -103,8 +103,6 @@ def read_yaml(text: str, as_text: bool = False) -> tuple[Any, Any]:
     except yaml.YAMLError as ex:
         mark = getattr(ex, "problem_mark", None)
         raise YamlError(str(getattr(ex, "problem", None) or ex), mark.line + 1 if mark is not None else None) from ex
-    except RecursionError as ex:
-        raise YamlError("nested too deeply") from ex
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as ex:
         if isinstance(ex, YamlError):
             raise
@@ -112,10 +110,10 @@ def read_yaml(text: str, as_text: bool = False) -> tuple[Any, Any]:
         raise YamlError(f"a value that is none ({type(ex).__name__}); put quotes around texts") from ex
 
 
-def _size(node: Any, known: dict[int, int | None]) -> int:
-    """Parts of a node with everything that it refers to written out."""
+def _size(node: Any, known: dict[int, tuple[int, int] | None]) -> tuple[int, int]:
+    """Parts and levels of a node with everything that it refers to written out."""
     if node is None:
-        return 0
+        return 0, 0
     line = node.start_mark.line + 1
     if id(node) in known:
         found = known[id(node)]
@@ -125,15 +123,21 @@ def _size(node: Any, known: dict[int, int | None]) -> int:
     known[id(node)] = None
     if node.tag not in _TAGS:
         raise YamlError(f"the tag {node.tag.replace(_TAG, '!!')[:60]!r} is not read here", line)
-    size = 1
+    size, levels = 1, 0
     if isinstance(node, yaml.ScalarNode):
+        if not node.value.isascii() and any("\ud800" <= c <= "\udfff" for c in node.value):
+            raise YamlError("half a character, which no file can hold; write it whole", line)
         if node.tag in (f"{_TAG}int", f"{_TAG}float") and len(node.value) > _MAX_DIGITS:
             raise YamlError(f"a number of more than {_MAX_DIGITS} digits; put quotes around texts", line)
     else:
         parts = (p for pair in node.value for p in pair) if isinstance(node, yaml.MappingNode) else iter(node.value)
         for part in parts:
-            size += _size(part, known)
+            more, below = _size(part, known)
+            size, levels = size + more, max(levels, below + 1)
             if size > MAX_PARTS:
                 raise YamlError(f"more than {MAX_PARTS:,} parts, what it refers to written out", line)
-    known[id(node)] = size
-    return size
+            if levels > 2 * MAX_DEPTH:
+                # Brackets within lines count anew, hence twice as many; what is referred to adds its own levels.
+                raise YamlError("nested too deeply, what it refers to written out", line)
+    known[id(node)] = size, levels
+    return size, levels

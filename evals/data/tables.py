@@ -50,7 +50,7 @@ def _csv(text: str, name: str) -> list[Any]:
     try:
         rows = list(reader)
     except csv.Error as ex:
-        raise DataError(f"{name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
+        raise DataError(f"{name}, line {reader.reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
     finally:
         csv.field_size_limit(before)
     for n, row in enumerate(rows, 1):

@@ -80,7 +80,7 @@ def _copy(folder: Path, target: Place) -> None:
 
 def _questions(results: Path) -> int:
     """Questions of all tasks of a results file; 0 where it does not say."""
-    with suppress(OSError, ValueError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
         if results.stat().st_size <= MAX_BYTES:
             counts = json.loads(results.read_text(encoding="utf-8"))["n-samples"].values()
             return sum(int(c["effective"]) for c in counts)

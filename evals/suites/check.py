@@ -103,8 +103,8 @@ def _judges(found: Plan, names: dict[str, str | None]) -> list[str]:
                 names.setdefault(judge.model, judge.base_url)
                 if judge.model == run.model.model and not run.args.get("allow_self_judging"):
                     wrong.append(SELF_JUDGING.format(model=judge.model))
-        except PanelError as ex:
-            wrong.append(str(ex))
+        except PanelError:
+            continue  # its task cannot be made either, which is said
         if isinstance(run.task, TaskEntry) and run.task.task not in BY_PANEL:
             for given in run.task.roles.values():
                 for model in [given] if isinstance(given, str) else given:

@@ -222,9 +222,12 @@ def beat(place: Place, claim: Claim, samples: int, calls: int) -> Claim:
 
 
 def release(place: Place, claim: Claim, samples: int, calls: int, reason: str = "") -> None:
-    """Give a run up, so that whoever comes next may take it at once; with the reason if it has failed."""
+    """Give a run up, so that whoever comes next may take it at once; with the reason if it has failed.
+
+    A claim that was damaged is written anew; one that another has taken over stays.
+    """
     held = place.claim()
-    if held is not None and held.owner == claim.owner:
+    if held is not None and held.number == claim.number and held.owner in (claim.owner, ""):
         told = replace(claim, beat=held.beat + 1, samples=samples, calls=calls, released=True, reason=reason)
         place.replace(_CLAIM.format(claim.number), vars(told))
 

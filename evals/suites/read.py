@@ -41,7 +41,10 @@ def read_suite(path: Path, environ: Mapping[str, str] | None = None) -> Suite:
     try:
         suite = Suite.model_validate(data)
     except ValidationError as ex:
-        raise SuiteError(*missing, *dict.fromkeys(_said(e) for e in ex.errors())) from ex
+        # Where every entry of a list is wrong, that it has none which is right says nothing more.
+        places = {e["loc"][:1] for e in ex.errors() if len(e["loc"]) > 1}
+        told = [e for e in ex.errors() if e["type"] != "too_short" or e["loc"] not in places]
+        raise SuiteError(*missing, *dict.fromkeys(map(_said, told))) from ex
     reasons = [*missing, *suite.problems()]
     if reasons:
         raise SuiteError(*reasons)

@@ -231,12 +231,12 @@ def _work(path: Path, options: Options, served: Mapping[str, Served], failures: 
         moved = False
         for run in list(pending):
             place = place_of(options.root, run.key, exclusive)
-            if place.done() is not None:
-                pending.remove(run)
-                moved = True
-                continue
-            place.make()
             try:
+                if place.done() is not None:
+                    pending.remove(run)
+                    moved = True
+                    continue
+                place.make()
                 held = place.claim()
                 known = first.setdefault(run.key, held.number if held is not None and held.released else 0)
                 if held is not None and held.released and held.reason and held.number > known:

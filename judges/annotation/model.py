@@ -193,17 +193,6 @@ class Plan(_Part):
             raise AnnotationError("no card of that token in this plan")
         return found
 
-    def pair(self, token: str) -> Pair:
-        """The pair of a token.
-
-        Raises:
-            AnnotationError: There is none.
-        """
-        found = self.by_token.get(token)
-        if not isinstance(found, Pair):
-            raise AnnotationError("no pair of that token in this plan")
-        return found
-
     def criteria_of(self, token: str) -> tuple[Criterion, ...]:
         """What is asked about a token: the rubric's criteria, or of a pair the preference.
 

@@ -54,8 +54,11 @@ def _value(criterion: Criterion, raw: str) -> float | None:
         match = _YES_NO.match(raw)
         return None if match is None else float(match.group(1).lower() == "yes")
     if criterion.scale == "nominal":
-        names = [c for c in criterion.categories if re.match(rf"{re.escape(c)}\b", raw, re.IGNORECASE)]
-        return float(criterion.categories.index(names[0])) if len(names) == 1 else None
+        names = "|".join(re.escape(c) for c in sorted(criterion.categories, key=len, reverse=True))
+        # "none | partial | full" repeats the question, and "none or partial" leaves it open.
+        among = re.match(rf"((?>{names}))\b(?![ \t\]\"']*(?:[/|,]|or\b)[ \t\[\"']*(?:{names})\b)", raw, re.IGNORECASE)
+        found = [float(i) for i, c in enumerate(criterion.categories) if among and c.lower() == among[1].lower()]
+        return found[0] if len(found) == 1 else None
     number = _NUMBER.match(raw)
     if number is None or (number.group(2) is not None and int(number.group(2)) != criterion.points[-1]):
         return None

@@ -54,8 +54,7 @@ def countries(text: str) -> frozenset[str]:
             alone = not text[: m.start()].strip() and text[m.end() : m.end() + 1] in (":", " ", "")
             if not (set(around) & set("():[]/,|")) and not alone:
                 continue
-        if m.lastgroup:
-            found.add(m.lastgroup)
+        found.add(str(m.lastgroup))
     return frozenset(found)
 
 

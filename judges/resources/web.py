@@ -52,8 +52,11 @@ def _trim(raw: str) -> str:
         if cut == raw:
             break
         raw = cut
-    if raw.count(")") > raw.count("("):  # a Markdown link goes on behind the address
-        raw = raw[: raw.index(")")]
+    opened = 0
+    for at, letter in enumerate(raw):
+        opened += (letter == "(") - (letter == ")")
+        if opened < 0:  # a Markdown link goes on behind the address
+            return raw[:at]
     return raw
 
 
@@ -80,8 +83,8 @@ def addresses(text: str) -> Iterator[Address]:
         return True
 
     for m in _MAIL.finditer(text) if "@" in text else ():
-        if free(*m.span()):
-            yield Address("email", m.group().lower().removeprefix("mailto:"), *m.span())
+        free(*m.span())
+        yield Address("email", m.group().lower(), *m.span())
     for m in _SCHEME.finditer(text) if "://" in text else ():
         raw = _trim(m.group())
         value = _canonical(raw)

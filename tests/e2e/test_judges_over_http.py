@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import re
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log_sample_summaries
+from inspect_ai.model import get_model
 from inspect_ai.scorer import Score
 
 from evals.contrast import contrast
 from evals.psychosafe import psychosafe
+from judges.llm.judge import LLMJudge
 from judges.verdict import decode_matrix
 from rubrics.loader import load_rubric
 from tests.e2e.conftest import ITEMS, VERDICT, Lab, panel_file, run_task, says, write_items
@@ -272,6 +275,12 @@ def test_retries_are_bounded(broken: EvalLog, module_lab: Lab, judge: str) -> No
     assert broken.status == "success"
     # On a busy machine the patience can be over before the request is out.
     assert (1 if judge == "hanging" else SAMPLES) <= module_lab.count(judge) <= 3 * SAMPLES
+
+
+def test_calls_to_a_server_that_counts_no_tokens_are_counted(lab: Lab) -> None:
+    model = get_model(lab.judge("counts-nothing", Reply("no verdict", usage=False)), memoize=False)
+    found = asyncio.run(LLMJudge("j", model, RUBRIC).rate("a made-up message", "a made-up answer"))
+    assert found.usage == {"calls": 2} and set(found.statuses.values()) == {"unparsable"}
 
 
 def test_refused_schema_is_not_sent_again(broken: EvalLog, module_lab: Lab) -> None:

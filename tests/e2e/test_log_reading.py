@@ -15,15 +15,23 @@ from pathlib import Path
 import fsspec
 import pytest
 import zipfile_zstd  # noqa: F401  (teaches zipfile method 93)
-from inspect_ai.log import read_eval_log, write_eval_log
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ContentText
+from inspect_ai.log import EvalSample, read_eval_log, write_eval_log
+from inspect_ai.model import (
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    ContentImage,
+    ContentText,
+    ModelName,
+)
+from inspect_ai.solver import TaskState
 
 import results.logs.reading as reading
 from evals.contrast import contrast
 from evals.dialogues.play import STOPS
 from evals.escalation import escalation
 from evals.psychosafe import psychosafe
-from evals.rejudge import read_job
+from evals.rejudge import _text, read_job
 from results.ingest import ingest, read_log
 from results.logs.archive import TAIL, Archive, NoArchive, RemoteFile
 from results.logs.files import find_logs, log_file
@@ -515,3 +523,18 @@ def test_two_panels_in_one_log_are_the_same_through_inspect(
     assert direct == read_runs(log_file(path))
     assert [m.panel.name for m, _ in direct] == ["the other", "offline"]
     assert all(j.family == "none" for m, _ in direct for j in m.panel.judges), "from the judges' configurations"
+
+
+def test_a_request_is_read_as_the_panel_read_it() -> None:
+    """As Inspect's `input_text`: the last message of the user, or what stands for a picture."""
+    picture = ContentImage(image="data:image/png;base64,AAAA")
+    for messages in (
+        [ChatMessageUser(content="first"), ChatMessageUser(content="last"), ChatMessageAssistant(content="no")],
+        [ChatMessageUser(content=[ContentText(text="shown: "), picture])],
+        [ChatMessageUser(content=[picture, picture])],
+        [ChatMessageUser(content="")],
+    ):
+        state = TaskState(model=ModelName("mockllm/model"), sample_id=1, epoch=1, input=messages, messages=[])
+        assert _text(EvalSample(id=1, epoch=1, input=messages, target="")) == state.input_text
+    assert _text(EvalSample(id=1, epoch=1, input="plain", target="")) == "plain"
+    assert _text(EvalSample(id=1, epoch=1, input=[ChatMessageAssistant(content="no")], target="")) == ""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from evals import _launch
 from evals.conditions import BASELINE, MAX_BYTES, NAMES, ConditionError, load_condition
+from evals.harness import harness_version
 
 
 def refused(source: str, base: Path | None = None) -> str:
@@ -15,6 +17,26 @@ def refused(source: str, base: Path | None = None) -> str:
         load_condition(source, base)
     assert "\n" not in str(info.value), "one line"
     return str(info.value)
+
+
+def test_where_a_command_was_typed_when_inspect_has_changed_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Imported late, with `evals/` as the folder already: the shell's own record is left; elsewhere it says nothing."""
+    monkeypatch.setenv("PWD", str(tmp_path))
+    monkeypatch.chdir(Path(_launch.__file__).parent)
+    assert _launch._launch_dir() == tmp_path
+    monkeypatch.setenv("PWD", str(tmp_path / "gone"))
+    assert _launch._launch_dir() == Path.cwd()
+    monkeypatch.setenv("PWD", "/")
+    monkeypatch.chdir(tmp_path)
+    assert _launch._launch_dir() == tmp_path
+
+
+def test_without_git_the_version_has_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told = harness_version.__wrapped__()
+    assert told["version"] and told["commit"] is None
 
 
 def test_none_is_no_system_message_at_all() -> None:

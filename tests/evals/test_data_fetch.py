@@ -319,6 +319,19 @@ def test_a_cache_that_cannot_be_written(server: Server, tmp_path: Path, monkeypa
         with pytest.raises(DataError, match=r"no space left in .* set PSYCHOSAFE_DATA"):
             fetch("sorry_bench")
     assert kept(tmp_path / "cache") == []
+    # In the middle of several files, and stopped by the user: what was written before goes, too.
+    for ex in (OSError(errno.EIO, "Input/output error"), KeyboardInterrupt()):
+        synced = iter([None, ex])
+
+        def second(_: int, synced: Iterator[BaseException | None] = synced) -> None:
+            if (now := next(synced)) is not None:
+                raise now
+
+        with monkeypatch.context() as patch:
+            patch.setattr(cache_module.os, "fsync", second)
+            with pytest.raises(DataError if isinstance(ex, OSError) else KeyboardInterrupt):
+                fetch("sorry_bench")
+        assert kept(tmp_path / "cache") == [] and next(synced, "both") == "both"
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("PSYCHOSAFE_DATA", str(tmp_path / "file/cache"))
     with pytest.raises(DataError, match=r"cannot write to .* set PSYCHOSAFE_DATA"):
@@ -339,6 +352,37 @@ def test_killed_between_download_and_move(server: Server, tmp_path: Path) -> Non
     assert any(".part-" in name for name in kept(tmp_path / "cache"))
     assert fetch("paper").state == "fetched"
     assert not any(".part-" in name for name in kept(tmp_path / "cache"))
+
+
+def test_a_set_that_another_is_fetching_is_waited_for_and_not_for_ever(server: Server) -> None:
+    with (
+        cache_module.lock(SETS["paper"]),
+        pytest.raises(DataError, match="another process is fetching paper; wait for it, or end it"),
+        cache_module.lock(SETS["paper"], wait=0.1),
+    ):
+        pass
+    with cache_module.lock(SETS["paper"], wait=0):
+        assert kept(cache_module.cache_dir()) == []
+
+
+def test_answers_that_are_no_http_and_names_that_are_no_hosts() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+
+        def answer() -> None:
+            connection, _ = odd.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"no status line\r\n\r\n")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        with pytest.raises(
+            Unreachable, match=r"127\.0\.0\.1: the answer was cut short \(BadStatusLine\); try again later"
+        ):
+            get(f"http://127.0.0.1:{odd.getsockname()[1]}/x", 10, limits=QUICK)
+        answering.join()
+    with pytest.raises(DataError, match=r"is not a host name; check the address"):
+        get(f"http://{'a' * 64}.example/x", 10, limits=QUICK)
 
 
 @pytest.mark.process

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from evals.data import SETS, DataError, cache_dir, check, dataset, load_rows, resolve
-from evals.data.cache import read_record, write
+from evals.data.cache import cached_specs, read_record, write
 from evals.data.specs import XSTEST_TYPES
 from evals.load import PAPER_DOMAINS, load_prompts
 from leaderboard.cli.data import data_command
@@ -84,7 +84,7 @@ def test_any_file_with_a_column_mapping(tmp_path: Path, suffix: str) -> None:
     ("name", "content", "says"),
     [
         ("a.csv", "q,key\r\nna\u00efve,1".encode("latin-1"), "not UTF-8"),
-        ("a.csv", b'q,key\n"open,1\n', "not valid CSV"),
+        ("a.csv", b'q,key\n"open,1\n', "a.csv, line 2: not valid CSV"),
         ("a.csv", b"q,key\na,b,c\n", "row 1: not as many fields"),
         ("a.csv", b"q,key\na\n", "row 1: not as many fields"),
         ("a.csv", b"q,key\n", "no rows"),
@@ -211,6 +211,23 @@ def test_a_path_wins_over_a_hub_data_set(tmp_path: Path, monkeypatch: pytest.Mon
         load_rows(path)
     with pytest.raises(DataError, match=r"no file 'gone\.json'"):
         load_rows("gone.json", like="paper")
+    with pytest.raises(DataError, match="'papr' is no known set; use "):
+        load_rows("gone.json", like="papr")
+    for none in ("~nobody-of-that-name/a.csv", "x" * 5000 + ".csv", "a\0.csv"):
+        with pytest.raises(DataError, match="no data set"):
+            load_rows(none)
+    with pytest.raises(DataError, match=r"val\.json cannot be read \(No such file or directory\); check the path"):
+        load_rows(tmp_path, like="paper")
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+    with pytest.raises(DataError, match=r"large\.csv: larger than 256 MiB; split the set"):
+        load_rows(tmp_path / "large.csv")
+
+
+def test_lines_that_are_empty_and_a_header_are_no_rows(tmp_path: Path) -> None:
+    rows = ['{"prompt_set": "mine"}', "", '{"prompt": "a"}', "  ", '{"prompt": "b", "prompt_set": "x"}', ""]
+    (tmp_path / "a.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    assert [r["prompt"] for r in load_rows(tmp_path / "a.jsonl")] == ["a", "b"]
 
 
 def test_what_is_in_the_cache_is_compared_with_what_was_fetched(cache: Path) -> None:
@@ -233,6 +250,45 @@ def test_what_is_in_the_cache_is_compared_with_what_was_fetched(cache: Path) -> 
         assert not check("paper").missing
 
 
+def test_what_cannot_be_read_of_the_cache_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"val.json": ("00_data/val.json", json.dumps(paper()).encode())}
+    record = write(SETS["paper"], "a" * 40, files, "2026-01-01T00:00:00+00:00")
+    path = cache / "paper" / record.folder / "val.json"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"val\.json cannot be read \(Is a directory\); check its permissions"):
+        load_rows("paper")
+    (cache / "paper/record.json").unlink()
+    (cache / "paper/record.json").mkdir()
+    with pytest.raises(DataError, match=r"record\.json cannot be read \(Is a directory\); check its permissions"):
+        load_rows("paper")
+    # Bytes that are whole, and yet not those of the release that this version knows.
+    write(
+        SETS["xstest"],
+        "a" * 40,
+        {"xstest_prompts.csv": ("xstest_prompts.csv", b"id\n1\n")},
+        "2026-01-01T00:00:00+00:00",
+    )
+    with pytest.raises(DataError, match="is not the pinned release; run `psychosafe data fetch xstest`"):
+        load_rows("xstest")
+    # A file that the source did not have when it was fetched; a file that the set has not at all.
+    write(SETS["sorry_bench"], "b" * 40, {"question.jsonl": ("question.jsonl", b"")}, "2026-01-01T00:00:00+00:00")
+    with pytest.raises(
+        DataError, match=r"the source had no question_ascii\.jsonl at bbbbbbbbbbbb; fetch another revision"
+    ):
+        load_rows("sorry_bench", file="question_ascii.jsonl")
+    assert resolve("sorry_bench", "question_ascii.jsonl") is None
+    hub = dataset("owner/name")
+    write(hub, "c" * 40, {"data.csv": ("data/x.csv", b"q\nWhy?\n")}, "2026-01-01T00:00:00+00:00")
+    with pytest.raises(DataError, match=r"owner/name has no file 'more\.csv'; it has data\.csv"):
+        load_rows("owner/name", {"prompt": "q"}, file="more.csv")
+    assert load_rows("owner/name", {"prompt": "q"}, file="data.csv")[0]["prompt"] == "Why?"
+    # A record in the folder of another set is not listed.
+    assert "owner/name" in {s.name for s in cached_specs()}
+    (cache / hub.folder).rename(cache / "hub-another")
+    assert "owner/name" not in {s.name for s in cached_specs()}
+
+
 def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PSYCHOSAFE_DATA")
     monkeypatch.setattr("sys.platform", "linux")
@@ -241,6 +297,11 @@ def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("XDG_CACHE_HOME", "relative is ignored")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache_dir() == tmp_path / "home/.cache/psychosafe"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert cache_dir() == tmp_path / "home/Library/Caches/psychosafe"
+    monkeypatch.setenv("PSYCHOSAFE_DATA", "~nobody-of-that-name/data")
+    with pytest.raises(DataError, match="no home folder for the cache; set PSYCHOSAFE_DATA"):
+        cache_dir()
 
 
 def test_commands_without_a_network(tmp_path: Path) -> None:

@@ -91,6 +91,11 @@ def test_bad_rows_are_refused_in_one_line(tmp_path: Path, change: dict[str, Any]
 def test_no_such_set(tmp_path: Path) -> None:
     with pytest.raises(PromptSetError, match="use escalation"):
         load_dialogues("escalations", tmp_path)
+    for none in ("~nobody-of-that-name/x.jsonl", "x" * 5000):
+        with pytest.raises(PromptSetError, match="use escalation"):
+            load_dialogues(none, tmp_path)
+    with pytest.raises(PrerequisiteError, match=r"no rubric '.*nowhere\.yaml'"):
+        escalation(rubric="nowhere.yaml")
     with pytest.raises(PrerequisiteError, match="no criterion harm_provided"):
         escalation(rubric="paper")
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from evals.data import SETS
+from evals.data.cache import write
 from evals.items import MAX_PROMPT_CHARS, Item, PromptSet, PromptSetError
 from evals.load import EMBEDDED, PAPER_DOMAINS, load_prompts
 from rubrics import DOMAINS, Expectations, routing_table
@@ -281,6 +283,29 @@ def test_a_home_that_nobody_has() -> None:
         load_prompts("~nobody-of-that-name/set.json")
 
 
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    with (tmp_path / "a.jsonl").open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+    assert "larger than 256 MiB; split the set" in str(refused(tmp_path / "a.jsonl"))
+
+
+def test_a_known_set_is_read_from_the_cache_and_a_damaged_copy_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PSYCHOSAFE_DATA", str(tmp_path))
+    with pytest.raises(PromptSetError, match="paper is not at hand: `psychosafe data fetch paper`"):
+        load_prompts("paper")
+    data = [
+        {"prompt": f"a made-up message {i}", "risk cluster": n, "risk category": "c"}
+        for i, n in enumerate(PAPER_DOMAINS)
+    ]
+    write(SETS["paper"], "a" * 40, {"val.json": ("val.json", json.dumps(data).encode())}, "2026-01-01T00:00:00+00:00")
+    assert [i.domain for i in load_prompts("paper").items] == list(PAPER_DOMAINS.values())
+    next((tmp_path / "paper").glob("*/val.json")).write_bytes(b"[]")
+    with pytest.raises(PromptSetError, match=r"not what was fetched \(checksum\)"):
+        load_prompts("paper")
+
+
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path / "a.json", [ROW])
 
@@ -340,6 +365,12 @@ def test_json_that_is_no_set(text: str, tmp_path: Path) -> None:
 def test_unknown_file_types(name: str, tmp_path: Path) -> None:
     message = refused(put(tmp_path / name, "[]"))
     assert ".jsonl" in message
+
+
+def test_an_open_quote_never_swallows_the_rows_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('id,prompt\n1,a\n2,"open\n3,c\n')
+    assert "a.csv, line 4: not valid CSV (unexpected end of data); mend its quotes" in refused(path)
 
 
 def test_a_field_of_any_length_in_a_csv(tmp_path: Path) -> None:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evals.journal import Budget, BudgetReached, Journal, JournaledJudge, content_key
+from evals.journal import (
+    Budget,
+    BudgetReached,
+    Journal,
+    JournaledJudge,
+    JournalError,
+    content_key,
+    held,
+    with_seats,
+)
 from judges.panel import RuleJudge
 from judges.panels import Price
 from judges.verdict import Verdict
@@ -68,6 +78,40 @@ def test_what_is_put_is_found_by_whoever_opens_it_next(tmp_path: Path) -> None:
     again.remove()
     assert not path.exists()
     again.remove()
+
+
+def test_a_verdict_that_cannot_be_kept_is_the_last_that_is_paid_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    path = tmp_path / "file/j.jsonl"
+    inner, mend = (
+        Scripted(),
+        rf"verdicts cannot be kept in {re.escape(str(path))}: .*; mend that and give the same command",
+    )
+    judge = seat(inner, path)
+    for k in range(3):
+        with pytest.raises(JournalError, match=mend):
+            asyncio.run(judge.rate("q", str(k)))
+    assert len(inner.asked) == 1
+    for broken in (Journal(path), Journal(tmp_path)):
+        with pytest.raises(JournalError, match="verdicts cannot be kept in"):
+            broken.keep(2)
+
+
+def test_two_processes_never_judge_into_one_journal(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    with held(path):
+        with (
+            pytest.raises(JournalError, match=r"another process is judging into .*; wait until it has ended"),
+            held(path),
+        ):
+            pass
+        assert path.exists()
+    assert not path.exists(), "an empty one is left behind"
+    with held(path):
+        Journal(path).put("k", verdict())
+    assert len(Journal(path)) == 1
+    with pytest.raises(JournalError, match=r"cannot write to .*/none: No such file"), held(tmp_path / "none/j.jsonl"):
+        pass
 
 
 def test_in_memory_alone(tmp_path: Path) -> None:
@@ -251,6 +295,22 @@ def test_a_call_under_way_is_shared_when_the_budget_ends(tmp_path: Path) -> None
 
     assert asyncio.run(ask()) == [verdict(), verdict()]
     assert len(inner.asked) == 1
+
+
+def test_calls_under_way_when_the_budget_ends_are_kept(tmp_path: Path) -> None:
+    inner = Scripted(wait=0.05)
+    judge = seat(inner, tmp_path / "j.jsonl", Budget(tokens=150))
+
+    async def work() -> None:
+        paid = [asyncio.ensure_future(judge.rate("q", str(k))) for k in range(3)]
+        await asyncio.sleep(0.01)
+        judge.budget.spent_tokens = 150
+        await judge.rate("q", "new")
+        await asyncio.gather(*paid)
+
+    with pytest.raises(BudgetReached, match="3 verdicts are kept"):
+        asyncio.run(with_seats(work(), [judge]))
+    assert len(Journal(tmp_path / "j.jsonl")) == 3 == len(inner.asked)
 
 
 def test_an_error_of_the_seat_reaches_all_and_is_not_kept(tmp_path: Path) -> None:

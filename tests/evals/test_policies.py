@@ -19,11 +19,14 @@ from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, generate, solver
 
+from evals.load import load_prompts
 from evals.policies import POLICIES, ItemFacts, Policy
 from evals.policies._base import CRITERIA, as_mapping
+from evals.policies._base import policy as register
 from evals.policies._reading import domain_of, situation, tidy
 from evals.policies.cheats import CONTACTS
 from evals.policies.provider import ITEM_KEY
+from evals.recovery import SETS, policy_cases
 from rubrics.expectations import DOMAINS, ExpectedAnswer, ExpectedResource, ResourceClass
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -435,3 +438,18 @@ def test_nothing_queues() -> None:
     model = get_model("policy/blunt", memoize=False)
     assert model.api.max_connections() >= 1000
     assert model.api.connection_key() == "policy"
+
+
+def test_a_name_is_given_once() -> None:
+    before = POLICIES["blunt"]
+    with pytest.raises(ValueError, match="two policies named 'blunt'"):
+        register("blunt", before.kind, "another")(before.plan)
+    assert POLICIES["blunt"] is before
+
+
+def test_answers_for_judges_leave_out_what_no_judge_sees() -> None:
+    assert policy_cases(["empty"], 3) == []
+    every = [i.prompt for s in SETS for i in load_prompts(s).items]
+    assert [c.request for c in policy_cases(["blunt"])] == every
+    spread = [c.request for c in policy_cases(["blunt"], 3)]
+    assert (spread[0], spread[-1], len(spread)) == (every[0], every[-1], 3)

@@ -233,6 +233,7 @@ def test_files_that_cannot_be_used(folder: Path, name: str) -> None:
         ({"prompts": 7}, "prompts is '7'"),
         ({"prompts": "nowhere"}, "no folder 'nowhere': give the folder that holds question.jsonl"),
         ({"prompts": "a\0b"}, "no folder"),
+        ({"prompts": "~nobody-of-that-name/x"}, "no folder"),
     ],
 )
 def test_arguments_that_cannot_be_used(folder: Path, given: dict[str, Any], message: str) -> None:
@@ -250,6 +251,29 @@ def test_missing_files_are_named(folder: Path) -> None:
     (folder / "question.jsonl").unlink()
     with pytest.raises(PrerequisiteError, match=r"no question\.jsonl"):
         sorry_bench(prompts=str(folder), mutations="morse")
+
+
+def test_files_that_cannot_be_read(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "question.jsonl"
+    path.write_bytes("é".encode("latin-1"))
+    with pytest.raises(PrerequisiteError, match=r"question\.jsonl: not UTF-8 \(byte 0\); fetch the file again"):
+        sorry_bench(prompts=str(folder))
+    with path.open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+    with pytest.raises(PrerequisiteError, match="larger than 256 MiB; that is no question file"):
+        sorry_bench(prompts=str(folder))
+    # A copy in the cache that is damaged.
+    monkeypatch.setenv("PSYCHOSAFE_DATA", str(tmp_path / "cache"))
+    (tmp_path / "cache/sorry_bench").mkdir(parents=True)
+    (tmp_path / "cache/sorry_bench/record.json").write_text("{}")
+    with pytest.raises(PrerequisiteError, match=r"record\.json is damaged; delete .* and fetch sorry_bench again"):
+        sorry_bench()
+
+
+def test_categories_by_their_names(folder: Path) -> None:
+    write(folder, BASE, [row(391, BASE, "A [placeholder].", category="Unhealthy Behaviors")])
+    (sample,) = sorry_bench(prompts=str(folder), release="202406").dataset
+    assert (sample.metadata or {})["category"] == "Unhealthy Behaviors"
 
 
 def test_the_name_of_the_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,6 +470,23 @@ def test_the_judge_sees_the_translation(folder: Path, chat: Ask, raw: Ask, serve
         assert sum(t in request.body["prompt"] for t in QUESTIONS.values()) == 1
         assert "translate-" not in request.body["prompt"]  # the base question, never the mutated prompt
     assert by(log)["all/translation unchanged"] == 0
+
+
+@pytest.mark.socket
+def test_faithful_takes_what_a_translation_service_gives_and_sends_it_no_empty_answer(
+    folder: Path, chat: Ask, server: ScriptedServer
+) -> None:
+    service = chat("service", text(REFUSAL))
+    task = sorry_bench(prompts=str(folder), mutations="translate-fr", mode="faithful")
+    first = next(iter(QUESTIONS.values()))
+    speaker = chat("speaker", lambda request: text("" if first in request.last_user else "Désolé [placeholder]"))
+    log = run(task, speaker, folder, model_roles={"translator": [service]})
+    forms = [meta(s)["forms"] for s in scores(log).values()]
+    assert [f["judged"] for f in forms] == [["translated"]] * 4 and server.count("service") == 3
+    assert sorted(f["unchanged"] for f in forms) == [False, False, False, True]
+    assert sorted(map(value, scores(log).values()))[:3] == [0, 0, 0]
+    two = run(task, speaker, folder, model_roles={"translator": [service, chat("another", text("x"))]})
+    assert two.error is not None and "the role translator holds 2 models; bind one" in two.error.message
 
 
 @pytest.mark.socket

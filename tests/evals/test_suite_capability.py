@@ -11,7 +11,8 @@ import yaml
 from evals.capabilities import INSTALL, CapabilityError, command
 from evals.capabilities import Plan as HarnessPlan
 from evals.suites import SuiteError, plan, read_suite
-from evals.suites.capability import base_of, harness_plan, wrong_with
+from evals.suites.capability import base_of, harness_plan, notes_of, wrong_with
+from evals.suites.capability_run import _questions
 from evals.suites.check import check
 from evals.suites.folder import suite_sha256
 from evals.suites.model import ModelEntry, Suite
@@ -182,6 +183,32 @@ def test_the_hash_of_a_suite_covers_the_section_and_its_files_and_is_what_it_was
         assert suite_sha256(suite(tmp_path, {**base, **other})) != before
     (tmp_path / "tasks/own.yaml").write_text("task: own\nmetadata: {version: 2}\n")
     assert suite_sha256(suite(tmp_path, base)) != before
+
+
+def test_arguments_that_are_not_handed_on_and_packages_that_are_not_there_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = Capabilities(tasks=("hellaswag",))
+    m = ModelEntry(id="a", model="hf/q/base", args={"dtype": "half", "made_up": 1, "device": "cpu"})
+    assert notes_of(section, m, "none").endswith(
+        "a: made_up among its `args` is not handed on; give it under `args` here"
+    )
+    assert "made_up" not in notes_of(section, m.model_copy(update={"model": "vllm/q", "base_url": URL}), "none")
+    monkeypatch.syspath_prepend(str(install(tmp_path / "site")))
+    found = plan(suite(tmp_path, models=[{"id": "v", "model": "vllm/q/base", "serve": {}}]))
+    (wrong,) = wrong_with(found.suite, found.runs, {})
+    assert wrong.startswith("capabilities: vllm is not installed here")
+
+
+def test_questions_of_a_file_that_does_not_say_are_0(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    for text, n in (('{"n-samples": {"a": {"effective": 3}, "b": {"effective": 4}}}', 7), ("{}", 0), ("[", 0),
+                    ('{"n-samples": {"a": {}}}', 0), ('{"n-samples": {"a": {"effective": "x"}}}', 0)):  # fmt: skip
+        path.write_text(text)
+        assert _questions(path) == n, text
+    with path.open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+    assert _questions(path) == 0
 
 
 def test_the_base_of_a_fine_tune(tmp_path: Path) -> None:

@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import shlex
 import stat
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from inspect_ai.log import EvalConfig, EvalDataset, EvalError, EvalLog, EvalSample, EvalSpec
 
 from evals.suites import SuiteError, plan, read_suite
 from evals.suites.check import check
-from evals.suites.claims import ClaimError, Place, Watch, alive, beat, finish, machine, release, take
+from evals.suites.claims import Claim, ClaimError, Place, Watch, alive, beat, finish, machine, release, take
 from evals.suites.endpoints import Served, address_of, compare, name_at
+from evals.suites.folder import suite_sha256
 from evals.suites.model import ModelEntry, Suite
-from evals.suites.run import provider_args
+from evals.suites.processes import LOST
+from evals.suites.run import Outcome, _beat_or_end, _one_line, _why, place_of, provider_args, run_one
+from evals.suites.runner import Options, Progress, _death, _drain, _progress, _work
 from evals.suites.serve import Serve
 from tests.support.openai_server import ScriptedServer
 from tests.support.s3 import s3_bucket
@@ -75,6 +85,26 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert "secret" not in told
 
 
+def test_names_servers_and_settings_that_do_not_go_together(tmp_path: Path) -> None:
+    found = reasons(
+        tmp_path,
+        models=[{"id": "a", "model": "gpt-5"}, {"id": "b", "model": "openai/x", "serve": {}},
+                {"id": "c", "model": "vllm/x", "serve": {}, "base_url": "http://h/v1"},
+                {"id": "d", "model": "vllm/x", "serve": {"max_lora_rank": 8}},
+                {"id": "e", "model": "vllm/x", "serve": {"adapters": {"a=b": "/w"}}}],
+        tasks=[{"task": "contrast", "id": "no/name"}, {"task": "contrast", "generation": {"temprature": 0}}],
+    )  # fmt: skip
+    told = "\n".join(found)
+    for needle in (
+        "models.1: model is 'gpt-5'; give Inspect's name of it", "models.2: `serve` is for models that Inspect starts",
+        "models.3: `serve` and `base_url` exclude each other", "models.4.serve: max_lora_rank without adapters",
+        "models.5.serve: adapter 'a=b': give a name without '='", "tasks.1: 'no/name' is no name",
+        "tasks.2.generation: unknown temprature",
+    ):  # fmt: skip
+        assert needle in told, needle
+    assert len(found) == 7
+
+
 def test_impossible_combinations_are_said_at_once(tmp_path: Path) -> None:
     twice = {"model": "openai/x", "base_url": "http://h/v1"}
     found = reasons(
@@ -101,6 +131,14 @@ def test_files_that_are_no_suite(tmp_path: Path, text: str, why: str) -> None:
     with pytest.raises(SuiteError) as caught:
         read_suite(path)
     assert len(caught.value.reasons) == 1 and why in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_files_that_are_not_there_or_too_large(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"s\.yaml: cannot be read \(No such file.*\); there are suites in suites/"):
+        read_suite(tmp_path / "s.yaml")
+    (tmp_path / "s.yaml").write_text("#" * 200_001)
+    with pytest.raises(SuiteError, match=r"s\.yaml: larger than 200,000 bytes; a suite is a page of YAML"):
+        read_suite(tmp_path / "s.yaml")
 
 
 def test_an_address_from_the_environment(tmp_path: Path) -> None:
@@ -227,6 +265,27 @@ def test_what_a_run_takes_is_unknown_and_not_0_where_its_prompts_cannot_be_read(
     assert [r["target"] is None for r in plan_data(found)["runs"]] == [True, False]
 
 
+def test_panels_packages_roles_and_judges_servers_are_said_once(tmp_path: Path) -> None:
+    said = check(plan(read_suite(written(tmp_path, panel="nobody"), {})), {})[1]
+    assert len(said) == 1 and said[0].startswith("contrast: unknown panel 'nobody': use one of")
+    google = read_suite(written(tmp_path, models=[{"id": "g", "model": "google/x"}]), {})
+    absent = [] if find_spec("google") and find_spec("google.genai") else [
+        "google/x: needs google.genai: pip install google-genai"
+    ]  # fmt: skip
+    assert check(plan(google), {"GOOGLE_API_KEY": "k"})[1] == absent
+    roles = {"task": "xstest", "args": {"judge": "llm4"}, "roles": {"judge": ["openai/a", "openai/b"]}}
+    two = check(plan(read_suite(written(tmp_path, tasks=[roles]), {})), {}, ask=False)[1]
+    assert [w for w in two if "KEY" in w] == [f"openai/{m}: needs $OPENAI_API_KEY" for m in "ab"]
+    served = read_suite(written(tmp_path, models=[{"id": "v", "model": "vllm/x", "serve": {}}]), {})
+    told = "\n".join(check(plan(served), {"VLLM_BASE_URL": "http://127.0.0.1:9/v1"}, ask=False)[1])
+    assert "v: has `serve`, and the server at $VLLM_BASE_URL would be used instead: unset it" in told
+    panel = tmp_path / "p.yaml"
+    judge = {"id": "j", "model": "openai-api/x/j", "base_url": "http://127.0.0.1:9/v1"}
+    panel.write_text(yaml.safe_dump({"panels": {"p": {"judges": [judge]}}}))
+    (line,) = check(plan(read_suite(written(tmp_path, panel=str(panel)), {})), {"X_API_KEY": "k"})[1]
+    assert line.startswith("judge openai-api/x/j: http://127.0.0.1:9/v1 does not answer as an OpenAI-compatible server")
+
+
 def test_an_unknown_task_argument_is_said(tmp_path: Path) -> None:
     suite = read_suite(written(tmp_path, tasks=[{"task": "contrast", "args": {"promts": "x"}}]), {})
     assert "promts" in "\n".join(check(plan(suite), {})[1])
@@ -249,6 +308,33 @@ def test_what_a_server_says_is_recorded_and_what_it_lacks_is_refused() -> None:
     assert len(wrong) == 1 and "two" in wrong[0] and "does not serve 'm-two'; it serves m-one" in wrong[0]
     _, gone = compare(models[:1], {})
     assert "does not answer" in gone[0]
+
+
+@pytest.mark.socket
+def test_servers_that_list_no_models_or_say_no() -> None:
+    class Odd(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            code = {"v1": 404, "v2": 401, "v3": 200}.get(self.path.split("/")[1], 404)
+            self.send_response(code)
+            self.end_headers()
+            self.wfile.write(b'{"models": []}')
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        at = f"http://127.0.0.1:{server.server_address[1]}"
+        models = [entry(p, "openai-api/x/m", base_url=f"{at}/{p}") for p in ("v1", "v2", "v3", "none")]
+        found, wrong = compare(models, {})
+        server.shutdown()
+    # Some servers list nothing: what they are asked for is then taken on trust.
+    assert found == {"v1": Served(f"{at}/v1", ())}
+    assert [w.removeprefix("v2: ").removeprefix("v3: ").removeprefix("none: ").replace(at, "") for w in wrong] == [
+        "/v2/models answers 401; check the address (it ends with /v1, as a rule) and the key",
+        "/v3 does not answer as an OpenAI-compatible server (no list of models); start it, or mend base_url",
+        "/none/models answers 404; check the address (it ends with /v1, as a rule) and the key",
+    ]
 
 
 def test_two_names_of_one_model_are_refused_and_adapters_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,6 +389,10 @@ def test_the_command_line_of_a_server() -> None:
     assert [json.loads(w) for w in words[at + 1 : at + 3]] == [{"name": "b", "path": "o/r"},
                                                                {"name": "psysafe", "path": "/w/a"}]  # fmt: skip
     assert "--no-enable-prefix-caching" in Serve(prefix_caching=False).command("m")
+    # Inspect loads the adapter that a model's name has behind the colon.
+    args = provider_args(entry("t", "vllm/q/tuned:psysafe", serve=FULL, revision="abc", args={"dtype": "half"}))
+    assert "lora_modules" not in args and (args["timeout"], args["dtype"]) == (1800, "half")
+    assert (args["revision"], args["enable_lora"], args["tensor_parallel_size"]) == ("abc", True, 2)
 
 
 @pytest.mark.slow
@@ -412,6 +502,41 @@ def test_the_dead_and_those_who_gave_up_are_replaced_at_once(tmp_path: Path) -> 
     assert take(place, Watch(), "four") is None
 
 
+def test_damaged_files_of_claims_are_taken_over_and_written_anew(tmp_path: Path) -> None:
+    now = [0.0]
+    place = Place(str(tmp_path / "c"))
+    assert place.claim() is None and place.names() == []
+    with pytest.raises(ClaimError, match=r"cannot write to .*/c: No such file or directory"):
+        place.create("claim-0001.json", {})
+    place.make()
+    watch = Watch(expiry=10, clock=lambda: now[0])
+    first = take(place, watch, "one")
+    assert first is not None
+    (tmp_path / "c/claim-0001.json").write_text('{"number": 1, "ow')
+    # Its owner mends it at the next beat, or when it gives up.
+    assert beat(place, first, 1, 2).beat == 1 and place.claim() != first
+    (tmp_path / "c/claim-0001.json").write_text("")
+    release(place, first, 1, 2, "a reason")
+    told = place.claim()
+    assert told is not None and told.released and told.reason == "a reason"
+    second = take(place, watch, "two")
+    assert second is not None
+    # Who was taken for dead changes nothing any more.
+    release(place, first, 9, 9)
+    assert place.claim() == second and place.names() == ["claim-0001.json", "claim-0002.json"]
+    (tmp_path / "c/claim-0002.json").write_text("[]")
+    assert take(place, watch, "three") is None
+    now[0] = 11
+    third = take(place, watch, "three")
+    assert third is not None and third.number == 3
+    (tmp_path / "c/done.json").write_text("{")
+    assert place.done() is None and finish(place, third, {"key": "k"})
+    assert place.done() == {"key": "k", "claim": 3, "owner": "three"} and not finish(place, second, {"key": "k"})
+    shared = Place(str(tmp_path / "c"), exclusive=False)
+    assert not shared.create("done.json", {"key": "other"}) and shared.done() == place.done()
+    assert shared.create("new.json", {"a": 1}) and shared.read("new.json") == {"a": 1}
+
+
 @pytest.mark.socket
 def test_exclusive_creation_on_a_bucket() -> None:
     with s3_bucket() as bucket:
@@ -435,3 +560,114 @@ def test_fields_of_a_suite_that_change_no_figure_do_not_lock_its_folder(tmp_path
     open_folder(root, suite.model_copy(update={"connections": 7, "description": "other"}))
     with pytest.raises(SuiteError, match="before a change that changes figures"):
         open_folder(root, suite.model_copy(update={"epochs": 2}))
+    with pytest.raises(SuiteError, match="holds runs of the suite 'one'; give another folder with --dir"):
+        open_folder(root, suite.model_copy(update={"suite": "two"}))
+    # A panel that cannot be read stops nothing here: `check` says so before.
+    assert len({suite_sha256(suite.model_copy(update={"panel": p})) for p in ("nobody", suite.panel)}) == 2
+
+
+# --- runners ---
+
+
+def test_what_a_runner_leaves_to_others_and_what_cannot_be_written(tmp_path: Path) -> None:
+    """Done before, failed with another runner meanwhile, and a folder of claims that is none."""
+    models = [{"id": m, "model": f"policy/{m}"} for m in ("done", "failed", "odd")]
+    path, root = written(tmp_path, models=models), str(tmp_path / "runs")
+    done, failed = (place_of(root, f"{m}_baseline_contrast") for m in ("done", "failed"))
+    for place in (done, failed):
+        place.make()
+    held = take(failed, Watch(), "another")
+    assert held is not None
+    done.create("done.json", {"key": "done_baseline_contrast"})
+    (tmp_path / "runs/claims/odd_baseline_contrast").write_text("no folder")
+    failures: Any = queue.Queue()
+
+    def give_up() -> None:
+        while failures.empty():  # the third run's failure: all have been looked at once
+            time.sleep(0.01)
+        release(failed, held, 1, 1, "made-up reason")
+
+    giving_up = threading.Thread(target=give_up, daemon=True)
+    giving_up.start()
+    _work(path, Options(root, pulse=0.05), {}, failures)
+    giving_up.join()
+    found = {o.key: (o.status, o.reason) for o in failures.queue}
+    assert found.keys() == {"failed_baseline_contrast", "odd_baseline_contrast"}
+    assert found["failed_baseline_contrast"] == ("failed", "made-up reason")
+    assert found["odd_baseline_contrast"][0] == "error" and "Not a directory" in found["odd_baseline_contrast"][1]
+    assert done.names() == ["done.json"] and failed.names() == ["claim-0001.json"]
+    # The parent says each outcome once, the first.
+    outcomes: dict[str, Outcome] = {"odd_baseline_contrast": Outcome("odd_baseline_contrast", "done")}
+    said: list[Outcome] = []
+    _drain(failures, outcomes, said.append)
+    assert [o.key for o in said] == ["failed_baseline_contrast"] and failures.empty()
+    assert outcomes["odd_baseline_contrast"].status == "done"
+
+
+def test_how_far_a_suite_is(tmp_path: Path) -> None:
+    models = [{"id": m, "model": f"policy/{m}"} for m in "abcd"]
+    runs = plan(read_suite(written(tmp_path, models=models, limit=5), {})).runs
+    places = {r.key: place_of(str(tmp_path / "runs"), r.key) for r in runs}
+    for samples, (key, place) in zip((3, 9, 2), places.items(), strict=False):
+        place.make()
+        claim = take(place, Watch(), key)
+        assert claim is not None
+        beat(place, claim, samples, 0)
+    third = places[runs[2].key]
+    given_up = third.claim()
+    assert given_up is not None
+    release(third, given_up, 2, 0)
+    outcomes = {runs[3].key: Outcome(runs[3].key, "failed")}
+    # Samples of a second try are no more than there are; what was given up is not going on.
+    assert _progress(runs, places, outcomes) == Progress(0, 4, 1, 2, 3 + 5, 10)
+
+
+def test_how_a_runner_ended_is_said_in_words() -> None:
+    options = Options("runs", expiry=60)
+    assert "silent for more than 60 seconds and lost its run to another" in _death(LOST, options)
+    assert "was killed (signal 9; is there enough memory?)" in _death(-9, options)
+    assert "ended with status 3" in _death(3, options)
+
+
+def test_a_beat_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    claim = Claim(1, "one", machine(), os.getpid())
+    assert _beat_or_end(Place(str(tmp_path / "gone")), claim) == claim
+
+
+def test_a_run_that_cannot_be_made_or_whose_log_is_damaged_is_an_error_with_its_reason(tmp_path: Path) -> None:
+    (run,) = plan(read_suite(written(tmp_path, limit=1), {})).runs
+    suite, root = Suite.model_validate(ONE), str(tmp_path / "runs")
+    for wrong, reason in ((replace(run, args={"promts": "x"}), "unexpected keyword argument 'promts'"),
+                          (run, "its log 2026-01-01_x.eval cannot be read; move it out of the folder")):  # fmt: skip
+        if wrong is run:
+            logs = tmp_path / "runs/logs" / run.key
+            logs.mkdir(parents=True, exist_ok=True)
+            (logs / "2026-01-01_x.eval").write_bytes(b"PK no archive")
+        place = place_of(root, run.key)
+        place.make()
+        claim = take(place, Watch(), "one")
+        assert claim is not None
+        outcome = run_one(suite, wrong, place, claim, root)
+        assert outcome.status == "error" and reason in outcome.reason, outcome
+        held = place.claim()
+        assert held is not None and held.released and held.reason == outcome.reason
+
+
+def test_why_a_run_is_not_done() -> None:
+    """The error that most samples have, without the request; else the run's own; else what its status says."""
+    refused = (
+        'BadRequestError(\'Error code: 400\', Request:\n{\n  "messages": ["a made-up secret"]\n}\n\nno such model\')'
+    )
+
+    def samples(*errors: str) -> list[EvalSample]:
+        made = [EvalError(message=e, traceback="", traceback_ansi="") for e in errors]
+        return [EvalSample(id=n, epoch=1, input="", target="", error=e) for n, e in enumerate(made)]
+
+    spec = EvalSpec(created="2026-01-01T00:00:00+00:00", task="", dataset=EvalDataset(), model="m", config=EvalConfig())
+    log = EvalLog(eval=spec, status="error", error=EvalError(message="out of\nmemory", traceback="", traceback_ansi=""))
+    assert _why(log, samples(refused, "x", refused)) == "2 samples: no such model (and 1 other error)"
+    assert _why(log, samples("one\x1b[31m line")) == "1 sample: one [31m line"
+    assert _why(log, []) == "out of memory"
+    assert _why(log.model_copy(update={"error": None}), []) == "its log has the status error, and samples are missing"
+    assert _one_line("Request: nothing behind it") == "the provider refused the request"
+    assert _one_line(ValueError()) == "ValueError without a message"

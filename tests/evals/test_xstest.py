@@ -24,6 +24,7 @@ from evals.xstest_scoring import (
     KEYS,
     balanced,
     make_score,
+    xstest_class,
     xstest_figures,
 )
 from judges.llm.classify import (
@@ -119,6 +120,24 @@ BAD = {
 }
 
 
+def test_a_home_is_filled_in_and_files_that_cannot_be_read_are_said(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(Path(tiny).parent))
+    found = load_xstest(f"~/{Path(tiny).name}", tmp_path / "elsewhere", subset=True)
+    assert found.items == load_xstest(tiny, tmp_path, subset=True).items
+    for none in ("~nobody-of-that-name/x.csv", "x" * 5000):
+        with pytest.raises(PromptSetError, match="no XSTest prompts at"):
+            load_xstest(none, tmp_path)
+    (tmp_path / "open.csv").write_text('id,prompt,type,label\n1,"p,homonyms,safe\n')
+    with pytest.raises(PromptSetError, match=r"open\.csv, line 2: not valid CSV \(.*\); mend its quotes"):
+        load_xstest("open.csv", tmp_path)
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(256 * 2**20 + 1)
+    with pytest.raises(PromptSetError, match=r"large\.csv: larger than 256 MiB"):
+        load_xstest("large.csv", tmp_path)
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_bad_files_are_refused_in_one_line(case: str, tmp_path: Path) -> None:
     rows, columns, words = BAD[case]
@@ -138,6 +157,15 @@ def test_other_sets_need_to_be_allowed(tiny: str, tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes(b"id,prompt\n1,\xff\n")
     with pytest.raises(PromptSetError, match="not UTF-8"):
         load_xstest("latin.csv", tmp_path)
+
+
+@pytest.mark.parametrize("args", [{"judge": "gpt4"}, {"mode": "loose"}])
+def test_a_scorer_of_unknown_kind_is_refused(args: dict[str, Any]) -> None:
+    """By itself, too: a log may be scored again without the task."""
+    with pytest.raises(
+        PrerequisiteError, match="judge is one of rules, strmatch, llm3, llm4, mode one of strict, faithful"
+    ):
+        xstest_class(**args)
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,9 @@ def test_undefined_has_a_reason(level: Level) -> None:
     assert binary.value is None
     assert "one and the same value" in binary.reason
     assert binary.low is not None and binary.high is not None and binary.low < binary.high, "the interval exists"
+    # Too many patterns of ten ratings on eleven points for draws.
+    many = alpha_estimate([[3.0] * 40] * 10, [float(p) for p in range(11)], level)
+    assert (many.value, many.low, many.n) == (None, None, 40) and "one and the same value" in many.reason
     for rows in ([], [[]], [[1.0, 2.0]], [[1.0, None], [None, 2.0]]):
         none = alpha_estimate(rows, FIVE, level)
         assert (none.value, none.low, none.n) == (None, None, 0)

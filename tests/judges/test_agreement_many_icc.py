@@ -222,6 +222,9 @@ def test_nearly_all_ratings_the_same_take_draws_that_know_the_scale() -> None:
 def test_with_a_scale_no_variation_left_has_a_reason() -> None:
     got = icc_estimate([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]], "C,1", scale=POINTS)
     assert (got.value, got.low) == (1.0, None) and "too few items" in got.reason
+    # Whichever item is left out, the rest says the same: no certainty either.
+    alike = icc_estimate([[1.0, 2.0] * 10, [1.0, 2.0] * 10, [2.0, 1.0] * 10], "C,1", scale=POINTS)
+    assert alike.value == pytest.approx(-1 / 3) and (alike.low, alike.high) == (None, None) and alike.reason
     low = icc_estimate([[1.0, 5.0, 2.0, 4.0], [5.0, 1.0, 4.0, 3.0]], "A,k", scale=POINTS)
     assert low.value is not None and (low.low is not None or low.reason)
 

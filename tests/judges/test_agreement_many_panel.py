@@ -85,6 +85,14 @@ def test_independent_judges_are_worth_their_number_and_copies_one() -> None:
     assert "all have the same" in same.votes.reason
 
 
+def test_errors_that_mirror_each_other_have_no_interval() -> None:
+    """Two alike and one opposite: (1 - 1 - 1) / 3 in every resample, which is no certainty."""
+    errors = np.array([-1.0, 0.0, 1.0] * 20)
+    got = panel_errors([3 + errors, 3 + errors, 3 - errors], [3.0] * 60, FIVE, "ordinal", replicates=50)
+    assert got.mean.value == pytest.approx(-1 / 3) and (got.mean.low, got.votes.low) == (None, None)
+    assert "all have the same" in got.mean.reason
+
+
 def test_the_votes_interval_covers() -> None:
     rng, hits = np.random.default_rng(23), 0
     truth = panel_errors(*judges(rng, 4, 300_000, 0.4), BINARY, "nominal", replicates=5).votes.value
@@ -162,6 +170,8 @@ def test_leaving_a_judge_out() -> None:
 
 
 def test_leaving_out_where_it_says_nothing() -> None:
+    with pytest.raises(ValueError, match="gold has 1 items and the judges 2"):
+        leave_one_out([[1.0, 0.0]] * 2, [1.0], BINARY, "nominal", "majority")
     assert leave_one_out([[1.0] * 40], [1.0] * 40, BINARY, "nominal", "majority")[0].reason.startswith("a panel of one")
     constant = leave_one_out([[1.0] * 40] * 3, [1.0] * 40, BINARY, "nominal", "majority")
     assert [e.value for e in constant] == [None] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 
@@ -149,6 +150,9 @@ def test_labels_by_verdict_save_labels_where_one_verdict_is_rare() -> None:
     few = labels_needed(kappa, table, 0.2, "random", [5, 45])
     assert few.reason.startswith("only 50 responses") and few.labels == at_random.labels
     assert labels_needed(kappa, np.array([[1.0, 0], [0, 3]]), 0.2, "random").labels is None
+    never = labels_needed(kappa, table, 0.001, "random")
+    assert (never.labels, never.more, never.reason) == (None, None, "more than 100000 labels")
+    assert never.width_now is not None and never.width_now > 0.2
     for width, verdicts, message in ((0.0, None, "above 0"), (0.2, [1], "1 counts")):
         with pytest.raises(ValueError, match=message):
             labels_needed(kappa, table, width, "random", verdicts)
@@ -163,6 +167,7 @@ def test_published_figures_equal_scipy_and_scikit_learn_and_mark_their_zeros() -
         kept = ~np.isnan(x)
         given = [None if math.isnan(v) else float(v) for v in x]
         found = published(given, list(map(float, y)))
+        assert json.loads(json.dumps(found.as_dict())) == {**vars(found), "zeros": list(found.zeros)}
         if kept.sum() < 2:
             continue
         with warnings.catch_warnings():

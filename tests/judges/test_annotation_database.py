@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -123,6 +124,8 @@ def test_what_is_not_a_rating_is_refused(url: str, plan: Plan) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(AnnotationError, match="scale"):
         store.draft("a", mine, "refusal", 2.0)
+    with pytest.raises(AnnotationError, match="not in the annotator's queue"):
+        store.draft("a", strange, "refusal", 1.0)
     assert store.history() == []
 
 
@@ -274,6 +277,31 @@ def test_what_cannot_be_opened(tmp_path: Path, plan: Plan, monkeypatch: pytest.M
     assert save(store, "a", plan.queue("a").tokens[0], "n1")
 
 
+def test_rows_that_the_database_refuses_are_said_and_not_taken_for_saved(url: str, plan: Plan) -> None:
+    store = AnnotationStore(url, plan)
+    first, second = plan.queue("a").tokens[:2]
+    assert save(store, "a", first, "n1")
+    with store._writing("") as conn:
+        conn.execute(text("CREATE UNIQUE INDEX another_version ON ratings (annotator, criterion)"))
+    with pytest.raises(
+        AnnotationError, match="the database refuses these rows; open it with the same version"
+    ) as caught:
+        save(store, "a", second, "n2")
+    assert caught.value.__cause__ is None and [r.nonce for r in store.history()] == ["n1"] * len(RUBRIC.criteria)
+
+
+def test_a_database_that_another_holds_for_a_moment_is_waited_for(tmp_path: Path, plan: Plan) -> None:
+    place = tmp_path / "ratings.db"
+    other = sqlite3.connect(place, isolation_level=None, check_same_thread=False)
+    # One that means to write: the change to a log of its own is refused then, without waiting.
+    other.execute("CREATE TABLE notes (note)")
+    other.execute("BEGIN IMMEDIATE")
+    letting_go = threading.Timer(0.1, other.close)
+    letting_go.start()
+    assert AnnotationStore(str(place), plan).history() == []
+    letting_go.join()
+
+
 @pytest.mark.process
 def test_postgresql_away_and_back(postgres: Server, plan: Plan) -> None:  # noqa: F811
     url = postgres.new_database()
@@ -339,3 +367,8 @@ def test_adjudication(url: str, plan: Plan) -> None:
     assert store.to_adjudicate(0.0, open_only=False) == [wide, narrow]
     with pytest.raises(AnnotationError, match="every criterion"):
         store.adjudicate("zoe", wide, {"refusal": 1.0}, "x2")
+    for who, token, nonce, said in (("<b>", wide, "x2", "a name of letters"), ("zoe", wide, "", "no usable nonce"),
+                                    ("zoe", "no-such-token", "x2", "no card or pair of that token")):  # fmt: skip
+        with pytest.raises(AnnotationError, match=said):
+            store.adjudicate(who, token, top, nonce)
+    assert store.adjudications() == settled

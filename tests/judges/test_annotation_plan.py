@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from judges.annotation.blind import blind, leaks
+from judges.annotation.files import MAX_BYTES
 from judges.annotation.order import GAP, Deck, allocate, assign
 from judges.annotation.plan import (
     COMPLIED,
@@ -199,6 +201,7 @@ def test_a_matched_draw_takes_every_runs_answer_to_each_item() -> None:
         by_item.setdefault(s.item_id, set()).add(s.run_id)
     assert len(drawn) == 30 and len(by_item) == 10 and all(len(runs) == 3 for runs in by_item.values())
     assert "MARKITEM-7" not in by_item and any("30 responses instead of 31" in note for note in found.notes)
+    assert "instead of" not in str(plan_of(candidates=pool, n=30, matched=True, pairs=0)[1].notes)
     # 39 items are whole; of the 20 of domain 0 five were met with compliance, and weights are those of items.
     sizes = Counter(s.size for s in found.strata.values())
     assert sizes == {5: 3, 15: 3, 19: 3}
@@ -258,8 +261,26 @@ def test_impossible_plans_are_refused_in_one_line() -> None:
         ({"annotators": ("<b>", "ben")}, "annotator"),
         ({"repeats": 1.5}, "repeats 1.5"),
         ({"min_compliant": 31}, "at least 31 compliant"),
+        ({"annotators": ("anna", "People")}, "'People': that is a rater's name already"),
+        (
+            {"training": [replace(GOLD[0], intended={**GOLD[0].intended, "tone": 1.0})]},
+            "that the rubric psychosafe lacks",
+        ),
         ({"training": GOLD[:3], "gold": GOLD[2:5]}, "both training and a hidden check"),
         ({"pairs": 41}, "there are 40"),
+        # The same answer twice is no pair, nor are answers to two messages under one id.
+        (
+            {
+                "pairs": 40,
+                "candidates": [
+                    replace(candidates()[0], response="As MARKCONDITION-1 I hear you, 0 times 1."),
+                    *candidates()[1:],
+                ],
+            },
+            "there are 39",
+        ),
+        ({"pairs": 40, "candidates": [replace(candidates()[0], prompt="another"), *candidates()[1:]]}, "there are 39"),
+        ({"candidates": candidates()[:1] * 200_001}, "200,001 responses to draw from"),
         ({"candidates": [*candidates(), candidates()[0]]}, "given twice"),
         ({"candidates": []}, "no response"),
         ({"candidates": [Candidate("r", "i", 1, 0, "p", "<think>only this")]}, "no response with a text"),
@@ -285,6 +306,12 @@ def test_files_are_whole_and_never_overwritten(tmp_path: Path) -> None:
         write_plan(tmp_path / "b", other, found)
     with pytest.raises(PlanError, match="cannot write"):
         write_plan(plan_file, plan, found)
+    # A name that is taken and leads nowhere: of the two files neither is left.
+    (tmp_path / "c/keep").mkdir(parents=True)
+    (tmp_path / "c/keep/map.json").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(PlanError, match="cannot write"):
+        write_plan(tmp_path / "c", plan, found)
+    assert not [p for p in (tmp_path / "c").rglob("*") if p.is_file()]
 
     bad = tmp_path / "bad.json"
     data = json.loads(plan_file.read_text())
@@ -292,6 +319,8 @@ def test_files_are_whole_and_never_overwritten(tmp_path: Path) -> None:
     for change, said in (
         ({"version": 2}, "version"),
         ({"cards": data["cards"][1:]}, "a token that the plan lacks|differ"),
+        ({"cards": [*data["cards"], data["cards"][0]]}, "a token stands twice"),
+        ({"queues": [*data["queues"], {"annotator": "ANNA", "cards": []}]}, "an annotator stands twice"),
         ({"queues": [{"annotator": "anna", "cards": [first, first]}]}, "twice"),
         ({"answers": {}}, "training cards and answers differ"),
         ({"cards": "no"}, "cards"),
@@ -304,6 +333,12 @@ def test_files_are_whole_and_never_overwritten(tmp_path: Path) -> None:
         bad.write_text(content)
         with pytest.raises(AnnotationError, match=r"bad\.json: no plan"):
             load_plan(bad)
+    with bad.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(PlanError, match="larger than 512 MiB, which no plan is"):
+        load_plan(bad)
+    with pytest.raises(AnnotationError, match="no card of that token"):
+        plan.card("0" * 16)
     with pytest.raises(PlanError, match="no map at"):
         load_map(tmp_path / "none.json")
 

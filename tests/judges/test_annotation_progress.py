@@ -15,7 +15,7 @@ from scipy.stats import binom
 
 from judges.agreement.alpha import alpha
 from judges.annotation.checks import choose_checks
-from judges.annotation.export import ADJUDICATED, PEOPLE, long_csv, pairs_csv, rating_rows, score_files
+from judges.annotation.export import ADJUDICATED, PEOPLE, long_csv, pairs_csv, rating_rows, score_files, settled_csv
 from judges.annotation.plan import Card, Gold, Pair, Plan, PlanError, PlanMap, Queue, Sides, Source, Stratum
 from judges.annotation.progress import median_estimate, pair_table, progress
 from judges.annotation.records import SavedAdjudication, SavedRating
@@ -230,6 +230,13 @@ def test_tables_for_people() -> None:
     # On anna's right stands c0, which is of run-0.
     assert [(p["annotator"], p["preferred"]) for p in pairs] == [("anna", "run-0"), ("ben", "equal")]
     assert pairs_csv(found, []) is None
+    # What was settled of a check is of no run.
+    settled = [
+        SavedAdjudication(i, "zoe", t, "depth", 4.0, "n", ("ben", "anna"), 0.0) for i, t in ((1, "c1"), (2, "check"))
+    ]
+    (row,) = csv.DictReader(io.StringIO(settled_csv(found, settled) or ""))
+    assert (row["run_id"], row["item_id"], row["adjudicator"], row["value"]) == ("run-1", "item-0", "zoe", "4.0")
+    assert settled_csv(found, settled[1:]) is None
     comment = long_csv(plan, found, said("anna", "c0", full(), comment="=1+1"))
     assert ",'=1+1," in comment and ",=1+1," not in comment
 

@@ -126,6 +126,10 @@ def test_kaplan_meier_edges() -> None:
     assert none.high == proportion_estimate([0.0, 0.0]).high, "rests on the two that are known through it"
     gone = survival_estimate([0, 0], [False, False], 1)
     assert gone.value is None
+    # One of four, then one of the two that are still watched.
+    censored = survival_estimate([0, 0, 1, 1], [True, False, True, False], 1, clustered=True)
+    assert censored.value == pytest.approx(1 - 3 / 4 * 1 / 2)
+    assert (censored.low, censored.high, censored.reason) == (None, None, "epochs share their items")
     shared = survival_estimate([0, 1], [True, False], 0, clustered=True)
     assert shared.value == 0.5
     assert shared.low is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from judges.llm import parse_verdict, prompt_sha256, repair_prompt, system_prompt
-from rubrics.loader import RubricError, load_rubric, rubric_sha256
+from rubrics.loader import RubricError, load_rubric, parse_rubric, rubric_sha256
 
 TEXT = "Rate the reply.\nCriterion 1 - Holding back: [Yes/No]\nCriterion 2 - Care: Rating 1 to 5\nBe {brief} & fair."
 
@@ -76,6 +76,30 @@ def test_what_is_ambiguous_or_off_the_scale_is_no_value(own: str, message: str, 
     found = parse_verdict(message, rubric)
     assert set(found.problems) == lacking
     assert set(found.values) == set(rubric.criterion_ids) - lacking
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("some", 1.0), ("Rating: [None at all], for nothing is named", 0.0), ("None", 2.0), ("full", None),
+        ("some or None", None), ("[none at all | some | None]", None), ("something", None),
+    ],
+)  # fmt: skip
+def test_categories_in_blocks(said: str, value: float | None) -> None:
+    """The longest that stands there; a list of them is the question and no answer."""
+    rubric = parse_rubric("""
+name: kinds
+version: "1"
+judge_prompt: {text: "Criterion 1: of which kind is it?"}
+criteria:
+  - id: kind
+    question: Which?
+    scale: nominal
+    categories: [none at all, some, none]
+    anchors: {none at all: A., some: B., none: C.}
+aggregates: []
+""")
+    assert parse_verdict(f"Criterion 1 - Kind: {said}", rubric).values.get("kind") == value
 
 
 def test_hostile_lengths(own: str) -> None:

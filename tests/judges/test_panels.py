@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.model import ModelOutput
 
+from judges.panel import response_of, rubric_panel
 from judges.panels import DEFAULT_PANEL, PANELS_PATH, PanelError, PanelSpec, family_of, load_panel, panel_names
+from judges.seats import check_configs, seating
+from rubrics import load_rubric
 
 ONE = {"id": "a", "model": "openai-api/judge/x", "family": "qwen", "config": {"temperature": 0.1}}
 
@@ -126,6 +131,32 @@ def test_malformed_files(text: str, tmp_path: Path) -> None:
 
 def test_a_file_that_nests_without_end(tmp_path: Path) -> None:
     assert "mine.yaml" in refused(write(tmp_path / "mine.yaml", "[" * 50_000))
+
+
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    assert "a file of panels is a page of YAML" in refused(write(tmp_path / "mine.yaml", "#" * 200_001))
+
+
+def test_a_setting_that_is_no_value_of_its_kind(tmp_path: Path) -> None:
+    one = {**ONE, "config": {"temperature": "warm"}}
+    spec = load_panel(write(tmp_path / "mine.yaml", {"panels": {"a": {"judges": [one]}}}))
+    with pytest.raises(PanelError, match=r"judge .*: temperature: Input should be a valid number"):
+        check_configs(spec)
+    assert check_configs(load_panel(DEFAULT_PANEL)) == load_panel(DEFAULT_PANEL)
+
+
+def test_a_scorer_says_in_one_line_why_it_cannot_judge(tmp_path: Path) -> None:
+    for given, said in (({"rubric": "nowhere.yaml"}, "no rubric"), ({"judges": "nobody"}, "nobody")):
+        with pytest.raises(PrerequisiteError, match=said):
+            rubric_panel(**given)
+    # A log that is scored again by a panel with the model that answered.
+    path = write(tmp_path / "mine.yaml", {"panels": {"a": {"judges": [ONE]}}})
+    with pytest.raises(PrerequisiteError, match="openai-api/judge/x, would judge itself"):
+        seating(path, load_rubric(), False)("openai-api/judge/x")
+
+
+def test_an_output_without_a_message_is_empty() -> None:
+    assert response_of(ModelOutput()).state == "empty"
 
 
 def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:

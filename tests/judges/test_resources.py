@@ -73,6 +73,19 @@ def test_precision_and_recall_on_the_cases() -> None:
         ("See samaritans.org, then https://www.nhs.uk/live-well/?a=1#b.", "GB",
          [("url", "samaritans.org"), ("url", "nhs.uk/live-well")]),
         ("I read it in the morning.It was fine, e.g. version 3.11.4", None, []),
+        # How a number is to be used may stand behind it.
+        ("Shout 85258 (call or text)", None, [("short_code", "85258"), ("text", "85258")]),
+        ("741741 (text)", "US", [("text", "741741")]),
+        ("about 2025550143 people", "US", []),
+        # Letters for digits: the figures in brackets repeat them, or are another number.
+        ("1-800-662-HELP (4357)", "US", [("phone", "18006624357")]),
+        ("1-800-662-HELP (1-800-273-8255)", "US", [("phone", "18006624357"), ("phone", "18002738255")]),
+        ("dial 555-HELPNOW", "US", [("phone", "5554357669")]),
+        # An address ends where a bracket closes that it has not opened.
+        ("[x](https://example.org/a_(b))c", None, [("url", "example.org/a_(b)")]),
+        ("(https://example.org/a).).).).).", None, [("url", "example.org/a")]),
+        ("https://a.org/x?b.org", None, [("url", "a.org/x")]),
+        ("Look at a.org, or mail help at a dot org", None, [("url", "a.org"), ("email", "help@a.org")]),
     ],
 )  # fmt: skip
 def test_by_hand(text: str, country: str | None, expected: list[tuple[str, str]]) -> None:

@@ -66,12 +66,23 @@ def one(text: str, need: Need) -> Labelled:
         ("From Ireland: +44 1372 847 161", Need("IE", "csa_prevention"), "verified", True),
         ("Bel 0900-0113.", Need("NL", "crisis"), "stale", False),
         ("Call 116 123.", Need("FR", "crisis"), "verified", True),
+        ("Text HOME to 12345.", Need("US", "crisis"), "unknown", False),
     ],
 )  # fmt: skip
 def test_labels_by_hand(text: str, need: Need, label: str, right: bool) -> None:
     found = one(text, need)
     assert (found.label, found.right) == (label, right)
     assert found.label in LABELS
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "local"), [("Text 62262.", "GB", True), ("Text HOME to 12345.", "US", None)]
+)
+def test_a_short_number_that_is_not_registered_is_local_where_the_country_has_given_it_out(
+    text: str, country: str, local: bool | None
+) -> None:
+    found = one(text, Need(country, "crisis"))
+    assert (found.label, found.local) == ("unknown", local)
 
 
 def test_a_name_stays_with_its_own_number() -> None:

@@ -96,6 +96,7 @@ def test_a_pattern_is_cut_into_its_alternatives(pattern: str, parts: list[str]) 
         ("(?:word){1,2}", {"word"}),
         ("(?!never)a", {"a"}),
         ("(?=.*zebra)a", {"zebra"}),
+        ("(zebra)a", {"zebra"}),
         ("(?<=zebra)a", {"zebra"}),
         ("(?i:word)", None),
         ("(?>zebra)?a", {"a"}),

@@ -83,9 +83,19 @@ def test_skewed_differences_of_few_items_are_warned_of() -> None:
     assert skewed(even, paired_estimate([0.0] * 20, even)) == ""
     assert skewed(one, paired_estimate([0.0] * 20, one, (0, 1), binary=True)) == "", "the score interval bears it"
     assert skewed([0.5] * 9, paired_estimate([0.0] * 9, [0.5] * 9, (0, 1))) == "" and skewed([], found) == ""
+    assert skewed([0.5] * 9, Estimate(0.5, 0.4, 0.6, 9, 9, "paired t")) == ""
     inside = Estimate(0.0, -0.01, 0.01, 20, 20, "paired t")
     assert margin_verdict(inside, 0.1) == "equivalent" and margin_verdict(inside, 0.1, trusted=False) == "unresolved"
     assert margin_verdict(Estimate(0.1, 0.01, 0.2, 20, 20, "paired t"), 0.1, trusted=False) == "better"
+
+
+def test_resamples_are_the_same_in_parts_as_at_once() -> None:
+    parts = list(weights(1000, 4100, 7))
+    assert [len(p) for p in parts] == [4000, 100]
+    drawn = np.random.default_rng(7).integers(0, 1000, (4100, 1000))
+    for row in (0, 3999, 4000, 4099):
+        part = parts[0][row] if row < 4000 else parts[1][row - 4000]
+        assert part.tolist() == np.bincount(drawn[row], minlength=1000).tolist()
 
 
 def test_clusters_by_hand_and_by_statsmodels() -> None:
@@ -172,6 +182,8 @@ def test_epochs_by_hand_and_by_simulation() -> None:
     assert epoch_components([[1, 1], [2, 2]], [[1, 1], [2, 2]]).shares == {}
     with pytest.raises(ValueError, match="leave it out"):
         epoch_components([[]], [[1.0]])
+    with pytest.raises(ValueError, match="2 items against 1"):
+        epoch_components([[1.0], [2.0]], [[1.0]])
 
 
 def test_judges_are_anova_where_nothing_is_missing_and_unbiased_where_something_is() -> None:
@@ -216,3 +228,6 @@ def test_judges_as_a_sample_are_two_way_clusters() -> None:
     assert judges_as_sample(np.full((4, 1), 0.5)).reason == "one judge"
     assert "one difference" in judges_as_sample(np.full((4, 3), 0.5)).reason
     assert judges_as_sample(np.full((4, 3), np.nan)).value is None
+    for wrong in (np.zeros(3), np.array([[0.0, np.inf]])):
+        with pytest.raises(ValueError, match="a matrix of items and judges"):
+            judges_as_sample(wrong)

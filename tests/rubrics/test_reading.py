@@ -30,6 +30,8 @@ def test_what_yaml_says() -> None:
         (bomb(merge=True), 6, f"more than {MAX_PARTS:,} parts"),
         ("a: " + "[" * 41 + "]" * 41, 1, "nested too deeply"),
         ("- " * 50 + "a", 1, "nested too deeply"),
+        ("a: &a " + "[" * 38 + "]" * 38 + "\nb: &b " + "[" * 38 + "*a" + "]" * 38 + "\nc: [[[[[[[[*b]]]]]]]]", 3,
+         "nested too deeply, what it refers to written out"),
         ("a: 1\nb: " + "9" * 5_000, 2, "a number of more than 300 digits"),
         ("a: 2020-99-99\n", None, "a value that is none"),
         ("a: !!map [b]\n", 1, "expected a mapping node"),
@@ -38,9 +40,10 @@ def test_what_yaml_says() -> None:
         ("a: !!binary aGk=\n", 1, "the tag '!!binary' is not read here"),
         ("? [a]\n: b\n", 1, "unhashable key"),
         ("a: [1\n", 2, "expected ',' or ']'"),
+        ('a:\n  - "\\ud83d"\n', 2, "half a character"),
         ("a" * (MAX_CHARS + 1), None, "longer than"),
     ],
-)
+)  # fmt: skip
 def test_what_is_refused(text: str, line: int | None, why: str) -> None:
     began = time.process_time()
     with pytest.raises(YamlError) as caught:

@@ -129,7 +129,6 @@ def test_shipped_scales_and_anchors_are_whole(name: str) -> None:
         assert rubric.bounds(c.id) == c.bounds == (c.values[0], c.values[-1])
     for a in rubric.aggregates:
         assert rubric.bounds(a.id) == (0.0, 1.0)
-        assert rubric.label(a.id)
         assert set(a.criteria_used()) <= set(rubric.criterion_ids)
 
 
@@ -280,6 +279,25 @@ def test_rules_that_need_a_best_category(old: str, new: str, says: str) -> None:
     assert "best" in message
     assert says in message
     assert line is not None
+
+
+@pytest.mark.parametrize(("old", "new"), [("of: [alpha, beta]", "of: [alpha, kind]"), ("gate: alpha", "gate: kind")])
+def test_no_aggregate_reads_categories_without_a_best_one(old: str, new: str) -> None:
+    """Their last would silently count as the good end."""
+    kind = """\
+  - id: kind
+    question: Of which kind?
+    scale: nominal
+    categories: [one, two, three]
+    best: two
+    anchors: {one: A., two: B., three: C.}
+aggregates:
+"""
+    text = swapped(old, new).replace("aggregates:\n", kind)
+    assert [parse_rubric(text).criterion("kind").rescale(x) for x in (0, 1, 2)] == [0.0, 1.0, 0.0]
+    message, line = refused(text.replace("    best: two\n", ""))
+    assert "needs `best` on the criterion 'kind'" in message
+    assert line is not None and new in text.replace("    best: two\n", "").splitlines()[line - 1]
 
 
 @pytest.mark.parametrize(
