@@ -170,7 +170,7 @@ def _table(text: str, name: str, separator: str) -> tuple[tuple[str, ...], list[
                 elif any(cell.strip() for cell in row.values()):
                     rows.append((where, dict(row)))
     except csv.Error as ex:
-        raise ImportRefused(f"{name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
+        raise ImportRefused(f"{name}, line {reader.reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
     return columns, rows
 
 

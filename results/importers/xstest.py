@@ -120,7 +120,7 @@ def _rows(raw: bytes, name: str, machine: str) -> _Rows:
                     raise ImportRefused(f"{name}, row {n}: {column} is {row[column][:40]!r}; XSTest has {known}")
             rows[item] = {c: row[c] for c in columns}
     except csv.Error as ex:
-        raise ImportRefused(f"{name}, line {reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
+        raise ImportRefused(f"{name}, line {reader.reader.line_num}: not valid CSV ({ex}); mend its quotes") from ex
     if not rows:
         raise ImportRefused(f"{name}: no rows; take the file as XSTest publishes it")
     return rows

@@ -286,7 +286,7 @@ def test_one_file_is_by_one_rubric(store: Store, v0: str, v1: str, own: str, ite
         (b"run_id,item_id,rater,criterion,value,value\n", "a.csv", "'value' stands twice"),
         (b"run_id,item_id,rater,criterion,value,Value\n", "a.csv", "the column value stands twice"),
         (b"run_id,item_id,rater,criterion,value,stauts\n", "a.csv", "'stauts' looks like status"),
-        (b'run_id,item_id,rater,criterion,value\n"open,1,2,3,4\n', "a.csv", "not valid CSV"),
+        (b'run_id,item_id,rater,criterion,value\n"open,1,2,3,4\n', "a.csv", "a.csv, line 2: not valid CSV"),
         (b"run_id,item_id,rater,criterion,value\n1,2,3,4\n1,2,3,4,5,6\n", "a.csv", "another number of fields"),
         (b"run_id\n", "a.xlsx", "unknown suffix"),
     ],

@@ -177,7 +177,7 @@ def test_bad_rows_are_refused_in_one_line(case: str, tmp_path: Path) -> None:
         ("xstest_v2_completions_m_gpteval.csv", b"id,type\n1,x\n", "no column prompt"),
         ("xstest_v2_completions_m_gpteval.csv", b"", "no rows"),
         ("xstest_v2_completions_m_gpteval.csv", b"id\n\xff\n", "not UTF-8"),
-        ("xstest_v2_completions_m_gpteval.csv", b'id,type\n"a"b,c\n', "not valid CSV"),
+        ("xstest_v2_completions_m_gpteval.csv", b'id,type\n"a"b,c\n', "gpteval.csv, line 2: not valid CSV"),
     ],
 )
 def test_bad_files_are_refused_in_one_line(name: str, content: bytes | None, words: str, tmp_path: Path) -> None:
