@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -145,11 +145,17 @@ def panel_names(path: Path = PANELS_PATH) -> tuple[str, ...]:
     return tuple(sorted(_read(path)))
 
 
+@lru_cache(maxsize=16)
+def _data(text: str) -> Any:
+    # Every task reads the file of panels, some of them several times.
+    return read_yaml(text)[1]
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_CHARS:
             raise PanelError(f"{path}: larger than {MAX_CHARS:,} bytes; a file of panels is a page of YAML")
-        _, data = read_yaml(path.read_text(encoding="utf-8"))
+        data = _data(path.read_text(encoding="utf-8"))
     except OSError as ex:
         raise PanelError(
             f"{path}: the file of panels cannot be read ({ex.strerror}); check the path and its permissions"

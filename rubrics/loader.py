@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -67,6 +68,7 @@ def rubric_sha256(rubric: Rubric) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+@functools.lru_cache(maxsize=16)
 def parse_rubric(text: str, name: str = "rubric") -> Rubric:
     """Parse rubric text.
 

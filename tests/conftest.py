@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ import pytest
 importlib.metadata.packages_distributions = functools.cache(importlib.metadata.packages_distributions)
 # A server by which a person at a terminal steers a run; processes that a test starts have none either.
 os.environ.setdefault("INSPECT_EVAL_CTL_SERVER", "false")
+# Each client of a model reads all authorities of the world, a twentieth of a second; no test speaks TLS.
+os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "support" / "one_certificate.pem")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
