@@ -325,6 +325,7 @@ def test_criteria_on_which_a_judge_is_silent(
     assert not at.exception and "undefined: no item has a value" in texts(at)
 
 
+@pytest.mark.slow
 def test_a_thousand_runs(store: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """One test for all pages: the store and its moment are made once, in whatever process."""
     for module in MODULES:
