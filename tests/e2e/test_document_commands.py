@@ -247,7 +247,9 @@ def files_of_the_readme(there: Place) -> None:
 def files_of_the_suites(there: Place) -> None:
     """The suites of the page, the first with few prompts."""
     page = (ROOT / "docs" / "suites.md").read_text(encoding="utf-8")
-    first, second = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.M | re.S)
+    (first,) = (b for b in blocks if b.startswith("suite:"))
+    (second,) = (b for b in blocks if "serve:" in b)
     (there.folder / "suite.yaml").write_text(f"{hosted(first)}limit: 12\n", encoding="utf-8")
     served = {"suite": "served", **yaml.safe_load(second), "tasks": [{"task": "psychosafe"}]}
     (there.folder / "served.yaml").write_text(yaml.safe_dump(served), encoding="utf-8")
