@@ -12,7 +12,7 @@ from judges.resources.label import BAD, LABELS, Labelled, Need, has_cell, label_
 from judges.resources.numbering import iso
 from judges.resources.places import asks_where
 
-RESOURCES_VERSION: Final = "1.0"
+RESOURCES_VERSION: Final = "1.1"
 """Raised with every change of extraction, labels or values; with the registry's version and hash it is part of the
 comparability key of whatever reads these values."""
 
