@@ -87,7 +87,7 @@ def all_ratings(store: Store, run_id: str) -> pa.Table:
 def _read(path: Path, run_id: str) -> pa.Table:
     try:
         return pq.read_table(path, schema=RATINGS)
-    except (OSError, pa.ArrowInvalid) as ex:
+    except (OSError, pa.ArrowException) as ex:
         raise lost_ratings(run_id, [path]) from ex
 
 

@@ -103,7 +103,7 @@ class Catalogue:
                 found = "its manifest is that of another run; remove the folder, and ingest its log again"
         except LaterSchema as ex:
             found = str(ex)
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             found = "its manifest cannot be read; ingest its log again"
         self._known[run_id] = at, found
         return found

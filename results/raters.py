@@ -170,7 +170,7 @@ def _by_people(path: Path, run_id: str) -> set[str]:
     """Criteria that people rated, of one file of ratings."""
     try:
         table = pq.ParquetFile(path).read(["rater_kind", "criterion"])
-    except (OSError, pa.ArrowInvalid) as ex:
+    except (OSError, pa.ArrowException) as ex:
         raise lost_ratings(run_id, [path]) from ex
     return set(pc.unique(table.filter(pc.equal(table["rater_kind"], "human"))["criterion"]).to_pylist())
 

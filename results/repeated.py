@@ -110,7 +110,7 @@ def _repeated(store: Store, run: Manifest) -> bool:
     path = store.runs_dir / run.run_id / ratings_name(run.ratings)
     try:
         most = pc.max(pq.ParquetFile(path).read(["repeat"])["repeat"]).as_py()
-    except (OSError, pa.ArrowInvalid, KeyError):
+    except (OSError, pa.ArrowException, KeyError):
         return True  # `own_ratings` says what is wrong with it
     return bool(most)
 

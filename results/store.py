@@ -110,7 +110,7 @@ class Store:
         for run_id in (m.run_id for m in self.manifests()):
             try:
                 pq.read_metadata(self.ratings_files(run_id)[0])
-            except (OSError, pa.ArrowInvalid):
+            except (OSError, pa.ArrowException):
                 bad[run_id] = "its ratings cannot be read; ingest its log again"
         return bad
 
@@ -147,7 +147,7 @@ class Store:
             files = self.ratings_files(run_id)
             try:
                 tables += [pq.read_table(f, schema=RATINGS) for f in files]
-            except (OSError, pa.ArrowInvalid) as ex:
+            except (OSError, pa.ArrowException) as ex:
                 raise lost_ratings(run_id, files) from ex
         return pa.concat_tables(tables).unify_dictionaries() if tables else RATINGS.empty_table()
 
@@ -160,7 +160,7 @@ class Store:
         try:
             # `read_table` would import pandas, a second that a cold table of a thousand runs has not.
             return pq.ParquetFile(self.runs_dir / run.run_id / ratings_name(run.ratings)).read().cast(RATINGS)
-        except (OSError, pa.ArrowInvalid) as ex:
+        except (OSError, pa.ArrowException) as ex:
             raise StoreError(f"the ratings of {run.run_id!r} cannot be read; ingest its log again") from ex
 
     def content(self, run: Manifest) -> str:
@@ -234,7 +234,7 @@ class Store:
         try:
             # `read_table` would import pandas, a second for ten rows.
             rows = pq.ParquetFile(path).read().to_pylist()
-        except (OSError, pa.ArrowInvalid) as ex:
+        except (OSError, pa.ArrowException) as ex:
             raise StoreError(f"the figures of {run_id!r} cannot be read; ingest its log again") from ex
         names = ("value", "low", "high", "n", "total", "method", "reason")
         found = {r["name"]: Estimate(**{k: r[k] for k in names}) for r in rows}

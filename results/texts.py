@@ -111,7 +111,7 @@ def run_texts(store: Store, run_id: str) -> tuple[pa.Table, str | None]:
     path = store.runs_dir / run_id / FILE
     try:
         return pq.read_table(path, schema=TEXTS), (_told(path) or {}).get("system")
-    except (OSError, pa.ArrowInvalid) as ex:
+    except (OSError, pa.ArrowException) as ex:
         raise TextsMissing(f"the texts of {run_id!r} cannot be read; remove {FILE}, and ingest its log again") from ex
 
 

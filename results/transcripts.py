@@ -81,7 +81,7 @@ def _groups(store: Store, run_id: str) -> list[pa.Table]:
     try:
         file = pq.ParquetFile(store.runs_dir / run_id / FILE)
         return [file.read_row_group(group).cast(TEXTS) for group in range(file.num_row_groups)]
-    except (OSError, pa.ArrowInvalid) as ex:
+    except (OSError, pa.ArrowException) as ex:
         raise TextsMissing(f"the texts of {run_id!r} cannot be read; remove {FILE}, and ingest its log again") from ex
 
 
@@ -98,7 +98,7 @@ def transcript(store: Store, run_id: str, item_id: str, epoch: int = 1) -> tuple
         # Row groups are sorted by item: only those are read that can hold it.
         wanted = (pc.field("item_id") == item_id) & (pc.field("epoch") == epoch)
         rows = pq.read_table(path, filters=wanted).to_pylist()
-    except (OSError, pa.ArrowInvalid) as ex:
+    except (OSError, pa.ArrowException) as ex:
         raise TextsMissing(f"the texts of {run_id!r} cannot be read; remove {FILE}, and ingest its log again") from ex
     if not rows:
         raise StoreError(f"{run_id!r} has no texts of item {item_id!r} in epoch {epoch}")

@@ -29,7 +29,7 @@ _FILLER: Final = re.compile(
     re.I,
 )
 _TO: Final = re.compile(
-    r"(?P<words>[^\n]{0,50}?)\s*(?:(?<!\w)(?:to|an|à|til|naar|al|at)(?!\w)|→|->|=>)\s*"
+    r"(?P<words>[^\n]{0,50}?)\s{0,40}(?:(?<!\w)(?:to|an|à|til|naar|al|at)(?!\w)|→|->|=>)\s{0,40}"
     r"(?:the |number |short ?code |:)*$",
     re.I,
 )

@@ -29,7 +29,7 @@ _MAX_GROUPS: Final = 7
 _FAMOUS: Final = frozenset({"911", "988", "999", "112", "000"})
 _JOINED: Final = re.compile(r"\s*(?:or|and|/|,|&|\||oder|und|ou|et|o|y|,? or|\u00b7)\s*")
 _FOLLOWS: Final = re.compile(
-    r"\s*(?:$|[.,;:!?)\]\[|\n·-]|(?:for|to|or|and|now|if|in|from|free|at|right|any|anytime|day|is|immediately|when|as|who"
+    r"\s{0,40}(?:$|[.,;:!?)\]\[|\n·-]|(?:for|to|or|and|now|if|in|from|free|at|right|any|anytime|day|is|immediately|when|as|who"
     r"|straight|today|tonight|with|on|too|via|instead|again|nu|an|oder|und|of|per|se|si|para|pour|wenn)\b)",
     re.I,
 )

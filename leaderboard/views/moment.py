@@ -64,7 +64,7 @@ class Pinned(Store):
         for run_id in self._runs:
             try:
                 pq.read_metadata(self.ratings_files(run_id)[0])
-            except (OSError, pa.ArrowInvalid):
+            except (OSError, pa.ArrowException):
                 bad[run_id] = "its ratings cannot be read; ingest its log again"
         return bad
 

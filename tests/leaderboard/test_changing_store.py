@@ -153,7 +153,7 @@ def _whole(at: AppTest, module: str, writing: bool = False) -> bool:
         if module == "samples" and "Panel" in frame:
             assert len(frame) == N and frame["Panel"].nunique() == 1
     if module == "method":
-        assert re.search(r"the panels gave (\d+) of \1 values", at.text[0].value), at.text[0].value
+        assert re.search(r"the panels gave ([\d,]+) of \1 values", at.text[0].value), at.text[0].value
     return True
 
 

@@ -78,6 +78,17 @@ def test_which_ratings_cannot_be_read_and_what_brings_them_back(tmp_path: Path) 
     assert store.values(m.run_id, "Ada")["refusal"] == {"r00": 1.0, "r01": 1.0, "r02": 1.0}
 
 
+@pytest.mark.parametrize("gone", ["items", "model", "run_id", None])
+def test_a_manifest_that_lacks_a_part_is_a_damaged_one(tmp_path: Path, gone: str | None) -> None:
+    store, m = one(tmp_path)
+    path = store.runs_dir / m.run_id / "run.json"
+    told = json.loads(path.read_bytes())
+    path.write_text(json.dumps({k: v for k, v in told.items() if k != gone} if gone else []), encoding="utf-8")
+    again = Store(tmp_path)
+    assert again.damaged() == {m.run_id: "its manifest cannot be read; ingest its log again"}
+    assert again.run_ids() == [m.run_id] and list(again.manifests()) == []
+
+
 def test_figures_that_cannot_be_read_or_written_are_named(tmp_path: Path) -> None:
     store, m = one(tmp_path)
     given = {"share": Estimate(0.5, 0.25, 0.75, 3, 3, "made up")}

@@ -23,6 +23,7 @@ NOT_RUN: dict[str, str] = {
     ". .venv/bin/activate": SHELL,
     "make test": "is what runs this test",
     "make test-slow": "is what runs this test",
+    "make coverage": "takes as long again as `make test`, which it runs",
     "make bench": "takes ten minutes and measures nothing beside other work; tests/bench runs each bench small",
     "make study": LONG,
     "python -m bench.study --comparisons": LONG,
