@@ -49,7 +49,7 @@ def lost_ratings(run_id: str, files: Iterable[Path]) -> StoreError:
     for path in files:
         try:
             pq.ParquetFile(path).read().cast(RATINGS)
-        except (OSError, ValueError):
+        except (OSError, ValueError, pa.ArrowException):
             if path.parent.name == ADDED:
                 # Its log does not bring back what people said.
                 what = f"{ADDED}/{path.name} of {run_id}"

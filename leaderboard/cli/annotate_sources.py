@@ -81,17 +81,22 @@ def once(found: Sequence[Responses]) -> tuple[list[Responses], list[str]]:
 
     Of several that judge the same answers the first judged is kept, or the first given where that one is not there.
     """
-    first: dict[str, Responses] = {}
-    for one in sorted(found, key=lambda r: bool(r.run.source.rejudged_from)):
-        first.setdefault((*one.run.source.rejudged_from, one.run.run_id)[0], one)
-    kept = {id(one) for one in first.values()}
+    first: dict[str, str] = {}
+    for run in sorted((r.run for r in found), key=lambda m: bool(m.source.rejudged_from)):
+        first.setdefault(_judged_first(run), run.run_id)
+    # A log that is named twice stays, to be refused as such.
+    kept_for = {r.run.run_id: first[_judged_first(r.run)] for r in found}
     lines = [
-        f"{r.run.run_id}: the answers of {first[r.run.source.rejudged_from[0]].run.run_id}, judged again; left out, so "
-        "that no answer is rated as two"
-        for r in found
-        if id(r) not in kept
+        f"{run}: the answers of {kept}, judged again; left out, so that no answer is rated as two"
+        for run, kept in kept_for.items()
+        if run != kept
     ]
-    return [r for r in found if id(r) in kept], lines
+    return [r for r in found if kept_for[r.run.run_id] == r.run.run_id], lines
+
+
+def _judged_first(run: Manifest) -> str:
+    """The run that judged these answers first."""
+    return (*run.source.rejudged_from, run.run_id)[0]
 
 
 def from_answers(path: Path, domains: Mapping[str, str]) -> Iterator[Responses]:

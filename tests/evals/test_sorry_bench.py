@@ -253,6 +253,15 @@ def test_missing_files_are_named(folder: Path) -> None:
         sorry_bench(prompts=str(folder), mutations="morse")
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that nobody can read")
+def test_a_file_that_nobody_can_read(folder: Path) -> None:
+    path = folder / "question.jsonl"
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(PrerequisiteError, match=r"question\.jsonl: cannot be read \(Input/output error\)"):
+        sorry_bench(prompts=str(folder))
+
+
 def test_files_that_cannot_be_read(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder / "question.jsonl"
     path.write_bytes("é".encode("latin-1"))

@@ -147,6 +147,13 @@ def test_bad_files_are_refused_in_one_line(case: str, tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that nobody can read")
+def test_a_file_that_nobody_can_read(tmp_path: Path) -> None:
+    (tmp_path / "closed.csv").symlink_to("/proc/self/mem")
+    with pytest.raises(PromptSetError, match=r"closed\.csv: cannot be read \(Input/output error\)"):
+        load_xstest("closed.csv", tmp_path)
+
+
 def test_other_sets_need_to_be_allowed(tiny: str, tmp_path: Path) -> None:
     with pytest.raises(PrerequisiteError, match="5 prompts, 2 of type homonyms; XSTest has 25 of each of its 18 types"):
         xstest(prompts=tiny)

@@ -166,6 +166,8 @@ def test_answers_that_were_judged_again_are_drawn_once(lab: dict[str, Any], tmp_
         assert done.exit_code == 0, done.output
         assert sum(s["size"] for s in json.loads(done.stdout)["strata"].values()) == 12
         assert done.stderr.count("judged again; left out") == left
+    (tmp_path / "copy").mkdir()
+    one_line(planned(log, Path(shutil.copy(log, tmp_path / "copy"))), "given twice", "name each log once")
 
 
 def test_dialogues_are_rated_turn_by_turn(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -63,6 +65,13 @@ def test_which_ratings_cannot_be_read_and_what_brings_them_back(tmp_path: Path) 
         assert str(caught.value) == (
             f"added/{added.name} of {m.run_id} cannot be read; remove that file, and bring its ratings in again"
         ), name
+    # Whole, but of a column that no number is made of.
+    odd = pq.read_table(pa.BufferReader(whole))
+    at = odd.column_names.index("value")
+    pq.write_table(odd.set_column(at, "value", pa.array([{"x": [1]}] * len(odd))), added)
+    for name in ("ratings", "all"):  # the others do not look at these values
+        with pytest.raises(StoreError, match=f"added/{added.name} of {m.run_id} cannot be read"):
+            READERS[name](store, m.run_id)
     added.write_bytes(whole)
     assert store.ratings([m.run_id]).num_rows == all_ratings(store, m.run_id).num_rows
     cut(folder / ratings_name(m.ratings))
