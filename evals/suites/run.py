@@ -124,6 +124,9 @@ def run_one(
             run.key, "error", calls=claim.carried + COUNTS.calls, reason=_damaged(root, run) or _one_line(ex)
         )
     except KeyboardInterrupt:
+        # A beat that is being written now would take the release back.
+        stop.set()
+        pulses.join()
         with suppress(OSError):
             release(place, claim, COUNTS.samples, COUNTS.calls)
         raise

@@ -653,6 +653,34 @@ def test_a_run_that_cannot_be_made_or_whose_log_is_damaged_is_an_error_with_its_
         assert held is not None and held.released and held.reason == outcome.reason
 
 
+def test_a_run_that_is_given_up_stays_so_though_a_beat_is_being_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beating = threading.Event()
+
+    class Slow(Place):
+        def replace(self, name: str, data: dict[str, Any]) -> None:
+            if not data["released"]:
+                beating.set()
+                time.sleep(0.2)
+            super().replace(name, data)
+
+    def stopped(*args: Any) -> Outcome:
+        assert beating.wait(10)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("evals.suites.run._evaluated", stopped)
+    (run,) = plan(read_suite(written(tmp_path, limit=1), {})).runs
+    place = Slow(place_of(str(tmp_path / "runs"), run.key).url)
+    place.make()
+    claim = take(place, Watch(), "one")
+    assert claim is not None
+    with pytest.raises(KeyboardInterrupt):
+        run_one(Suite.model_validate(ONE), run, place, claim, str(tmp_path / "runs"), pulse=0.01)
+    held = place.claim()
+    assert held is not None and held.released
+
+
 def test_why_a_run_is_not_done() -> None:
     """The error that most samples have, without the request; else the run's own; else what its status says."""
     refused = (
