@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 ROUNDING: Final = 1e-6
 """Values closer than this are one: the store keeps single precision, whose differences scatter by 1e-7."""
@@ -75,6 +74,8 @@ def wilson(successes: float, n: int, level: float = 0.95) -> tuple[float, float]
     Source:
         Wilson (1927), J. Am. Stat. Assoc. 22:209-212.
     """
+    from scipy.special import ndtri  # a quarter of a second, which whoever only keeps estimates need not wait for
+
     z = float(ndtri(0.5 + level / 2))
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
@@ -89,6 +90,8 @@ def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, flo
     Source:
         Student (1908), Biometrika 6:1-25.
     """
+    from scipy.special import stdtrit
+
     x = np.asarray(values, dtype=float)
     half = float(stdtrit(x.size - 1, 0.5 + level / 2)) * float(x.std(ddof=1)) / math.sqrt(x.size)
     return float(x.mean()) - half, float(x.mean()) + half
