@@ -27,7 +27,8 @@ from tests.support.openai_server import Handler, Request, ScriptedServer, text, 
 ROOT = Path(__file__).resolve().parents[2]
 CONDITIONS = ("baseline", "prompted")
 NAMES = ("none", "partial", "full")
-COMMAND = [sys.executable, "-c", "from leaderboard.cli import main; main()", "run"]
+COMMAND = [str(Path(sys.executable).with_name("psychosafe")), "run"]
+SITE = Path(__file__).with_name("site")
 
 
 def digest(*parts: str) -> int:
@@ -117,8 +118,13 @@ class Study:
     @property
     def env(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("INSPECT_")}
-        path = os.pathsep.join(str(p) for p in (self.site, ROOT) if p is not None)
-        keys = {"VLLM_API_KEY": "test-key", "INSPECT_CACHE_DIR": str(self.folder / "cache"), "PYTHONPATH": path}
+        path = os.pathsep.join(str(p) for p in (self.site, SITE, ROOT) if p is not None)
+        keys = {
+            "VLLM_API_KEY": "test-key",
+            "INSPECT_CACHE_DIR": str(self.folder / "cache"),
+            "PYTHONPATH": path,
+            "INSPECT_EVAL_CTL_SERVER": "false",
+        }
         return {**kept, **self.server.env("loop"), **self.server.env("judge"), **keys, "NO_PROXY": "127.0.0.1"}
 
     def args(self, *more: str, root: str | None = None, store: str = "store") -> list[str]:
