@@ -35,6 +35,8 @@ def run(scenarios: Sequence[Scenario], studies: int, processes: int, keep: Path)
     size = min(CHUNK, studies)
     done = {s.id: made[s.id][0].studies // size if s.id in made else 0 for s in scenarios}
     tasks = [(s, chunk) for s in scenarios for chunk in range(done[s.id], studies // size)]
+    if not tasks and keep.exists():
+        return read_cells(keep)
     # The dear ones first, so that no process is left alone with them at the end.
     tasks.sort(key=lambda task: (-task[1], _cost(task[0])), reverse=True)
     start = time.monotonic()

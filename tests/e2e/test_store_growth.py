@@ -75,7 +75,7 @@ def test_several_processes_write_what_one_writes(logs: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_it_ends_the_same(kills: int, logs: Path, tmp_path: Path) -> None:
     calm = Store(tmp_path / "calm")
-    ingest(calm, [logs], texts=True)
+    ingest(calm, [logs], texts=True, workers=1)
     expected = contents(calm)
     assert len(expected) == 90
     code = "import sys; from pathlib import Path; from results.ingest import ingest; from results.store import Store\n"
@@ -371,7 +371,7 @@ def test_a_url_without_logs_is_named(bucket: str, url: str, reason: str, tmp_pat
 
 def test_the_catalogue_follows_the_runs(logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path / "store")
-    written = ingest(store, [logs]).written
+    written = ingest(store, [logs], workers=1).written
     expected = list(store.manifests())
     (kept,) = (store.root / "derived").glob("catalogue-*")
     import results.catalogue as catalogue

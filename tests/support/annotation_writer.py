@@ -15,6 +15,7 @@ import time
 
 from judges.annotation.database import AnnotationStore
 from judges.annotation.plan import Plan, load_plan
+from judges.annotation.tables import database_url
 
 
 def write(url: str, plan: Plan, annotator: str, label: str, rounds: int) -> None:
@@ -30,6 +31,7 @@ def write(url: str, plan: Plan, annotator: str, label: str, rounds: int) -> None
 
 def main(url: str, plan_path: str, label: str, rounds: str, *annotators: str) -> None:
     plan = load_plan(plan_path)
+    database_url(url).get_dialect().import_dbapi()  # the driver: once here, and not again in each of them
     children = []
     for annotator in annotators:
         child = os.fork()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import shlex
 from collections.abc import Iterator
@@ -57,6 +58,7 @@ def named_tests(path: Path) -> set[tuple[str, str]]:
     return set(_TEST.findall(path.read_text(encoding="utf-8")))
 
 
+@functools.cache
 def functions(path: Path) -> set[str]:
     """Names of a test file's functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
