@@ -85,10 +85,13 @@ def identifiability_figures(
     rng = np.random.default_rng(seed)
     plain: dict[int, list[float]] = {k: [] for members in large for k in members}
     masked: dict[int, list[float]] = {k: [] for members in large for k in members}
+    drawn: list[int] = []
     for _ in range(ROUNDS):
-        said_words = [item[int(rng.integers(len(item)))] for item in answers]
-        shared = _weighted(said_words, column, prompt_idf)
-        said = _weighted(said_words, column, _idf(said_words, column))
+        before, drawn = drawn, [int(rng.integers(len(item))) for item in answers]
+        if drawn != before:  # of one response an item, they are the same in every round
+            said_words = [item[k] for item, k in zip(answers, drawn, strict=True)]
+            shared = _weighted(said_words, column, prompt_idf)
+            said = _weighted(said_words, column, _idf(said_words, column))
         for members in large:
             for group, counted in _grouped(members, rng):
                 direct = (shared[group] @ asked[group].T).toarray()

@@ -244,11 +244,31 @@ def _resampled_quantiles(x: Array, y: Array, seed: int) -> dict[float, Array]:
     found: dict[float, list[Array]] = {q: [] for q in TAILS}
     orders = [(v[order], order) for v in (x, y) for order in (np.argsort(v, kind="stable"),)]
     for w in weights(x.size, RESAMPLES, seed):
-        passed = [(values, np.cumsum(w[:, order], axis=1)) for values, order in orders]
+        (first, base), (second, other) = [(values, _passed(w, order)) for values, order in orders]
         for q in TAILS:
-            base, other = (values[(cum < q * x.size - 1e-9).sum(axis=1)] for values, cum in passed)
-            found[q].append(other - base)
+            found[q].append(second[other[q]] - first[base[q]])
     return {q: np.concatenate(parts) for q, parts in found.items()}
+
+
+def _passed(w: Array, order: npt.NDArray[np.intp]) -> dict[float, npt.NDArray[np.intp]]:
+    """Place of the item at which each row's weights pass the share of each tail, in a given order of the items.
+
+    Each side is counted from its own end, and only as far as its tails can reach.
+    """
+    n = order.size
+    found: dict[float, npt.NDArray[np.intp]] = {}
+    for upper in (False, True):
+        shares = [q for q in TAILS if (q > 0.5) == upper]
+        inward = order[::-1] if upper else order
+        reach = n * max(1 - q if upper else q for q in shares)
+        for k in (min(n, int(2 * reach) + 64), n):
+            total = np.cumsum(w[:, inward[:k]], axis=1)
+            if total[:, -1].min() > reach + 1:
+                break
+        for q in shares:
+            below = total <= n * (1 - q) + 1e-9 if upper else total < n * q - 1e-9
+            found[q] = n - 1 - below.sum(axis=1) if upper else below.sum(axis=1)
+    return found
 
 
 def _log_ratios(w: Array, x: Array, y: Array) -> tuple[Array, Array]:
