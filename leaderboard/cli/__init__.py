@@ -30,8 +30,8 @@ _COMMANDS: Final = {
     "leaderboard": ("leaderboard.cli.board", "Open the leaderboard in a browser, or export it."),
 }
 
-# What is imported stays: looking for garbage in it at every seven hundredth object was a quarter of a command's start.
-gc.set_threshold(100_000, 10, 10)
+# What is imported stays: looking for garbage in it at every seven hundredth object is a tenth of a command's start.
+gc.set_threshold(50_000, 10, 10)
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
