@@ -401,7 +401,7 @@ def some_once(module_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture
 def some(some_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A shorter log, of which four responses are judged at once and not twenty."""
-    monkeypatch.setitem(rejudge.__kwdefaults__, "connections", 4)
+    monkeypatch.setattr(rejudge, "__kwdefaults__", {**(rejudge.__kwdefaults__ or {}), "connections": 4})
     (tmp_path / "runs").mkdir()
     return Path(shutil.copy(some_once, tmp_path / "runs"))
 
