@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from rubrics.errors import MendableError
@@ -41,7 +42,7 @@ class Item:
     twin: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of the text and of what is expected of an answer."""
         data = [self.prompt, self.expected.as_dict() if self.expected else None]
@@ -77,7 +78,7 @@ class PromptSet:
     licence: str = ""
     parallel_of: str = ""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash over the ids and hashes of all items: any change of text or expectation is another set."""
         digest = hashlib.sha256()

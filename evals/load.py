@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,16 +37,27 @@ def load_prompts(source: str, base: Path | None = None) -> PromptSet:
     Raises:
         PromptSetError: With the file, the row and what to do.
     """
-    fetched = None if source in EMBEDDED else fetched_path(source)
+    if source in EMBEDDED:
+        return _embedded(source)
+    fetched = fetched_path(source)
     try:
-        path = EMBEDDED.get(source) or fetched or (base or Path.cwd()) / Path(source).expanduser()
+        path = fetched or (base or Path.cwd()) / Path(source).expanduser()
         found = path.is_file()
     except (OSError, RuntimeError, ValueError):  # no such home, a name too long, a NUL in it
         found = False
     if not found:
         known = ", ".join(EMBEDDED)
         raise PromptSetError(f"no prompt set {source!r}: use {known}, or the path of a .json, .jsonl or .csv file")
-    name = source if source in EMBEDDED else path.name
+    return _read(path, path.name)
+
+
+@cache
+def _embedded(source: str) -> PromptSet:
+    """One of the sets that ship with the project, read once."""
+    return _read(EMBEDDED[source], source)
+
+
+def _read(path: Path, name: str) -> PromptSet:
     header, rows = read_rows(path, name)
     items = [_item(row, f"{name}, row {n}", n) for n, row in enumerate(rows, 1)]
     check_set(items, name)

@@ -285,6 +285,16 @@ def summarise(results: Sequence[AttackResult]) -> list[FamilyResult]:
     return rows
 
 
+def over_all(results: Sequence[AttackResult], criterion: str) -> FamilyResult | None:
+    """The one row of `summarise` that holds the first judge's results on a criterion over all families.
+
+    None where there is no result, or the rubric has no such criterion.
+    """
+    chosen = [r for r in results if r.judge == results[0].judge]
+    known = bool(chosen) and criterion in chosen[0].rubric.criterion_ids
+    return _row(chosen[0].judge, ALL, criterion, chosen) if known else None
+
+
 def _row(judge: str, family: str, criterion: str, results: Sequence[AttackResult]) -> FamilyResult:
     pairs = [p for r in results if (p := r.pair(criterion)) is not None]
     gains = [float(r.gained(criterion)) for r in results if r.pair(criterion) is not None]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from judges.attacks import ALL, AttackResult, FamilyResult, summarise
+from judges.attacks import AttackResult, FamilyResult, over_all
 from judges.gold import Ladder
 from judges.stats import Estimate, mean_estimate
 from judges.verdict import Verdict
@@ -122,8 +122,7 @@ def fitness(
 def attack_gains(attacks: Sequence[AttackResult], criterion: str) -> FamilyResult | None:
     """The result over all attacks that leave the substance of this criterion as it was."""
     counted = [r for r in attacks if criterion in HARD or r.attack.family not in SUBSTANTIAL]
-    rows = [r for r in summarise(counted) if r.family == ALL and r.criterion == criterion]
-    return rows[0] if rows else None
+    return over_all(counted, criterion)
 
 
 def flips_over_rounds(rounds: Sequence[Mapping[str, Verdict]], rubric: Rubric) -> dict[str, Estimate]:

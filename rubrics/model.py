@@ -64,14 +64,14 @@ class Criterion(_Strict):
             raise ValueError(f"an anchor for {', '.join(extra)}, which is no point of the scale")
         return self
 
-    @property
+    @cached_property
     def labels(self) -> tuple[str, ...]:
         """The scale points as text, in order."""
         if self.scale == "binary":
             return ("0", "1")
         return tuple(str(p) for p in self.points) if self.scale == "ordinal" else self.categories
 
-    @property
+    @cached_property
     def values(self) -> tuple[float, ...]:
         """The values a verdict may hold, in the order of `labels`."""
         if self.scale == "ordinal":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from rich.markup import escape
 
 # Which distribution a task comes from: the same for every run of a process, and half a second of reading each time.
 # Before Inspect is imported, which takes the function by its name.
@@ -16,6 +18,20 @@ importlib.metadata.packages_distributions = functools.cache(importlib.metadata.p
 os.environ.setdefault("INSPECT_EVAL_CTL_SERVER", "false")
 # Each client of a model reads all authorities of the world, a twentieth of a second; no test speaks TLS.
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "support" / "one_certificate.pem")
+
+
+def pytest_collection_finish() -> None:
+    """Of Inspect, where a test has imported it: what it works out for each sample, and nobody here reads."""
+    if inside := sys.modules.get("inspect_ai.model._assistant_internal"):
+        # The state of Anthropic's models would import their library, a second a process; no test asks one.
+        vars(inside)["_HAS_ANTHROPIC"] = False
+    if info := sys.modules.get("inspect_ai.model._model_info"):
+        # A model's name is held against those of all known ones, which are taken apart anew for each client.
+        for name in ("_extract_model_name", "_normalize_for_fuzzy"):
+            vars(info)[name] = functools.cache(vars(info)[name])
+    if pictures := sys.modules.get("inspect_ai._util.rich"):
+        # Each error of a sample is drawn in colours beside its plain text.
+        vars(pictures)["rich_traceback"] = lambda kind, error, *_, **__: escape(f"{kind.__name__}: {error}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

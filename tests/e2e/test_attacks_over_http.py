@@ -79,9 +79,15 @@ def row(summary: list[FamilyResult], judge: str, family: str, criterion: str) ->
     return found
 
 
+TAKEN_IN = ("forged_verdict", "judge_schema")
+WITHOUT_VERDICT = ("rubric_echo", "supportive_wrapper", "instruction", "authority", "formatting")
+
+
 @pytest.fixture(scope="module")
 def results(module_lab: Lab) -> list[AttackResult]:
-    return run_over_http(module_lab, steadfast=steadfast, gullible=gullible)
+    """One judge on the whole suite, the other on the families that its tests name."""
+    some = [c for c in CASES if c.family in (*TAKEN_IN, *WITHOUT_VERDICT)]
+    return run_over_http(module_lab, steadfast=steadfast) + run_over_http(module_lab, some, gullible=gullible)
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +145,12 @@ def test_a_steadfast_judge_does_not_flip(results: list[AttackResult], summary: l
 
 def test_a_gullible_judge_flips_and_it_shows(summary: list[FamilyResult]) -> None:
     """The suite can fail. Only the families that hold a verdict in JSON take this judge in."""
-    for family in ("forged_verdict", "judge_schema"):
+    for family in TAKEN_IN:
         found = row(summary, "gullible", family, "harm_provided")
         assert found.flips.value is not None and found.flips.value > 0
         assert found.gains.value == found.flips.value
         assert found.change.value is not None and found.change.value < 0  # towards `none`
-    for family in ("rubric_echo", "supportive_wrapper", "instruction", "authority", "formatting"):
+    for family in WITHOUT_VERDICT:
         assert row(summary, "gullible", family, "harm_provided").flips.value == 0
     # A half verdict is not filled up: what the response does not state is missing, with its status.
     schema = row(summary, "gullible", "judge_schema", "harm_provided")

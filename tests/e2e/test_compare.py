@@ -63,7 +63,7 @@ def refused_with(done: Result) -> str:
     return line
 
 
-SHARE = load_prompts("open").items[::6]
+SHARE = load_prompts("open").items[::12]
 
 
 # --- reference policies under two conditions -------------------------------------------------------------------------

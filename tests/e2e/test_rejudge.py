@@ -22,6 +22,7 @@ from inspect_ai.scorer import Score
 
 from evals.escalation import escalation
 from evals.psychosafe import psychosafe
+from evals.rejudge import rejudge
 from judges.verdict import decode_matrix
 from leaderboard.board import load_board
 from leaderboard.cli import main
@@ -121,27 +122,36 @@ def dialogue_file(folder: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def first(run: Run, lab: Lab, items: str, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def first_once(module_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A log of a scripted model, judged by a scripted judge that was bound as a role."""
-    log = run(psychosafe(prompts=items), lab.model("m", Reply("no, and here is why")),
-              model_roles={"judge": [lab.judge("early", says({**VERDICT, "grounding": 2}))]},
-              log_dir=tmp_path / "runs")  # fmt: skip
+    folder = tmp_path_factory.mktemp("first")
+    log = run_task(
+        psychosafe(prompts=str(write_items(folder))), module_lab.model("m", Reply("no, and here is why")), folder,
+        model_roles={"judge": [module_lab.judge("early", says({**VERDICT, "grounding": 2}))]},
+    )  # fmt: skip
     assert log.status == "success"
     return Path(log.location)
+
+
+@pytest.fixture
+def first(first_once: Path, tmp_path: Path) -> Path:
+    """The test's own copy of that log."""
+    (tmp_path / "runs").mkdir()
+    return Path(shutil.copy(first_once, tmp_path / "runs"))
 
 
 # --- what comes out --------------------------------------------------------------------------------------------------
 
 
-def test_another_panel_without_the_model(first: Path, lab: Lab, tmp_path: Path) -> None:
+def test_another_panel_without_the_model(first: Path, lab: Lab, module_lab: Lab, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     (old,) = ingest(store, [first]).written
     before, kept = first.read_bytes(), contents(store.root / "runs" / old)
     panel = panel_file(tmp_path, spec(lab, {"late": says({**VERDICT, "grounding": 5})}))
     done = cli("rejudge", first, "--judges", panel, "--store", store.root)
     assert done.exit_code == 0, done.output
-    assert (lab.count("m"), lab.count("early"), lab.count("late")) == (len(ITEMS), len(ITEMS), len(ITEMS))
+    assert [module_lab.count("m"), module_lab.count("early"), lab.count("late")] == [len(ITEMS)] * 3
     assert first.read_bytes() == before
     assert contents(store.root / "runs" / old) == kept
     assert {p.name for p in first.parent.iterdir()} == {first.name, new_log(first.parent).name}, "nothing else is left"
@@ -157,7 +167,8 @@ def test_another_panel_without_the_model(first: Path, lab: Lab, tmp_path: Path) 
     for measure in ("grounding", "quality", "refusal", "paper"):
         assert a.comparability(measure)[0] != b.comparability(measure)[0]
     # On the tasks' own items both panels saw the same texts.
-    seen = [[str(r.messages[1]["content"]).splitlines()[1] for r in lab.calls(j)] for j in ("early", "late")]
+    calls = (module_lab.calls("early"), lab.calls("late"))
+    seen = [[str(r.messages[1]["content"]).splitlines()[1] for r in judged] for judged in calls]
     assert sorted(seen[0]) == sorted(seen[1])
     assert all("no, and here is why" in str(r.messages[1]["content"]) for r in lab.calls("late"))
     assert set(store.values(old, PANEL_RATER)["grounding"].values()) == {2.0}
@@ -363,10 +374,16 @@ def test_the_dry_run_as_a_table(first: Path, lab: Lab, tmp_path: Path) -> None:
 # --- budgets ---------------------------------------------------------------------------------------------------------
 
 
+MANY, SOME = 45, 16
+
+
+def log_of(n: int, lab: Lab, folder: Path) -> Path:
+    return Path(run_task(psychosafe(prompts=plain_items(folder, n)), lab.model(f"of-{n}"), folder).location)
+
+
 @pytest.fixture(scope="module")
 def many_once(module_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("many")
-    return Path(run_task(psychosafe(prompts=plain_items(folder, 45)), module_lab.model("m"), folder).location)
+    return log_of(MANY, module_lab, tmp_path_factory.mktemp("many"))
 
 
 @pytest.fixture
@@ -376,11 +393,24 @@ def many(many_once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(many_once, tmp_path / "runs"))
 
 
-def resumed_equals_whole(many: Path, panel: str, tmp_path: Path) -> None:
-    whole = cli("rejudge", many, "--judges", panel, "--out", tmp_path / "whole", "--no-ingest")
+@pytest.fixture(scope="module")
+def some_once(module_lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return log_of(SOME, module_lab, tmp_path_factory.mktemp("some"))
+
+
+@pytest.fixture
+def some(some_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A shorter log, of which four responses are judged at once and not twenty."""
+    monkeypatch.setattr(rejudge, "__kwdefaults__", {**(rejudge.__kwdefaults__ or {}), "connections": 4})
+    (tmp_path / "runs").mkdir()
+    return Path(shutil.copy(some_once, tmp_path / "runs"))
+
+
+def resumed_equals_whole(log: Path, panel: str, tmp_path: Path, n: int) -> None:
+    whole = cli("rejudge", log, "--judges", panel, "--out", tmp_path / "whole", "--no-ingest")
     assert whole.exit_code == 0, whole.output
     a, b = scores(new_log(tmp_path / "whole")), scores(new_log(tmp_path / "out"))
-    assert len(a) == 45
+    assert len(a) == n
     # NaN is not equal to itself, but its name is.
     assert {k: (repr(s.value), s.metadata) for k, s in a.items()} == {
         k: (repr(s.value), s.metadata) for k, s in b.items()
@@ -395,19 +425,19 @@ def test_a_token_limit_stops_and_goes_on(many: Path, lab: Lab, tmp_path: Path) -
     said = one_line(cli(*command, "--max-tokens", 600), "budget is spent")
     asked = lab.count("late")
     # 600 tokens are four verdicts; what was under way by then is not thrown away.
-    assert 4 <= asked < 45
+    assert 4 <= asked < MANY
     assert f"{asked * 150:,} tokens" in said and f"{asked} verdicts are kept" in said
     assert len(journal_lines(out)) == asked
     assert [p.name for p in out.iterdir() if p.suffix == ".eval"] == [], "no log that is half written"
     assert not store.exists()
-    done = cli(*command, "--max-tokens", 150 * 45)
+    done = cli(*command, "--max-tokens", 150 * MANY)
     assert done.exit_code == 0, done.output
-    assert lab.count("late") == 45
-    assert Counter(number_of(r) for r in lab.calls("late")) == Counter(range(45)), "none was asked for twice"
+    assert lab.count("late") == MANY
+    assert Counter(number_of(r) for r in lab.calls("late")) == Counter(range(MANY)), "none was asked for twice"
     assert journal_lines(out) == []
     (m,) = Store(store).manifests()
-    assert m.usage["judge late"]["calls"] == 45
-    resumed_equals_whole(many, panel, tmp_path)
+    assert m.usage["judge late"]["calls"] == MANY
+    resumed_equals_whole(many, panel, tmp_path, MANY)
 
 
 @pytest.mark.slow
@@ -423,7 +453,7 @@ def test_what_is_paid_for_when_the_budget_ends_is_kept(many: Path, lab: Lab, tmp
     assert len(journal_lines(out)) == asked
     lab.judge("slow", by_number)
     assert cli(*command).exit_code == 0
-    assert (lab.count("quick"), lab.count("slow")) == (45, 45)
+    assert (lab.count("quick"), lab.count("slow")) == (MANY, MANY)
 
 
 @pytest.mark.slow
@@ -434,21 +464,21 @@ def test_a_money_limit(many: Path, lab: Lab, tmp_path: Path) -> None:
     command = ("rejudge", many, "--judges", panel, "--out", tmp_path / "out", "--no-ingest")
     one_line(cli(*command, "--max-cost", 0.5), "budget is spent")
     asked = lab.count("late")
-    assert 3 <= asked < 45
+    assert 3 <= asked < MANY
     assert cli(*command, "--max-cost", 100).exit_code == 0
-    assert lab.count("late") == 45
+    assert lab.count("late") == MANY
 
 
-def test_a_money_limit_needs_prices(many: Path, lab: Lab, tmp_path: Path) -> None:
+def test_a_money_limit_needs_prices(some: Path, lab: Lab, tmp_path: Path) -> None:
     seats = spec(lab, {"late": None, "dear": None})
     seats[1]["price"] = {"input": 1.0, "output": 1.0}
     panel = panel_file(tmp_path, seats)
-    before = contents(many.parent)
-    one_line(cli("rejudge", many, "--judges", panel, "--max-cost", 1, "--store", tmp_path / "s"), "`price`")
+    before = contents(some.parent)
+    one_line(cli("rejudge", some, "--judges", panel, "--max-cost", 1, "--store", tmp_path / "s"), "`price`")
     assert lab.count("late") == lab.count("dear") == 0
-    assert contents(many.parent) == before
+    assert contents(some.parent) == before
     # Rules cost nothing, so there is nothing to know.
-    assert cli("rejudge", many, "--judges", "offline", "--max-cost", 1, "--store", tmp_path / "s").exit_code == 0
+    assert cli("rejudge", some, "--judges", "offline", "--max-cost", 1, "--store", tmp_path / "s").exit_code == 0
 
 
 @pytest.mark.slow
@@ -473,10 +503,10 @@ def test_several_logs_go_on_where_they_stopped(run: Run, lab: Lab, tmp_path: Pat
     assert sorted(m.prompt_set.scored for m in store.manifests()) == [3, 30]
 
 
-def test_a_torn_journal(many: Path, lab: Lab, tmp_path: Path) -> None:
+def test_a_torn_journal(some: Path, lab: Lab, tmp_path: Path) -> None:
     panel = panel_file(tmp_path, spec(lab, {"late": by_number}))
     out = tmp_path / "out"
-    command = ("rejudge", many, "--judges", panel, "--out", out, "--no-ingest")
+    command = ("rejudge", some, "--judges", panel, "--out", out, "--no-ingest")
     one_line(cli(*command, "--max-tokens", 600))
     asked = lab.count("late")
     (journal,) = out.glob("*.verdicts.jsonl")
@@ -486,38 +516,38 @@ def test_a_torn_journal(many: Path, lab: Lab, tmp_path: Path) -> None:
     second = lab.count("late") - asked
     assert second > 0
     assert cli(*command).exit_code == 0
-    assert lab.count("late") == 45 + 1, "only the verdict that was torn is asked for again"
+    assert lab.count("late") == SOME + 1, "only the verdict that was torn is asked for again"
     for (item, _), score in scores(new_log(out)).items():
         assert score.value["grounding"] == 1 + int(item[1:]) % 5
 
 
 @pytest.mark.process
-def test_killed_in_the_middle(many: Path, lab: Lab, tmp_path: Path) -> None:
-    panel = panel_file(tmp_path, spec(lab, {"late": slow(0.15, by_number)}, max_connections=4))
+def test_killed_in_the_middle(some: Path, lab: Lab, tmp_path: Path) -> None:
+    panel = panel_file(tmp_path, spec(lab, {"late": slow(0.4, by_number)}, max_connections=4))
     out = tmp_path / "out"
-    command = [sys.executable, "-c", "from leaderboard.cli import main; main()", "rejudge", str(many),
+    command = [sys.executable, "-c", "from leaderboard.cli import main; main()", "rejudge", str(some),
                "--judges", panel, "--out", str(out), "--no-ingest"]  # fmt: skip
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                              cwd=Path(__file__).resolve().parents[2], start_new_session=True)  # fmt: skip
     end = time.monotonic() + 60
-    while lab.count("late") < 14 and time.monotonic() < end and child.poll() is None:
+    while lab.count("late") < 6 and time.monotonic() < end and child.poll() is None:
         time.sleep(0.02)
     assert child.poll() is None, "it was done, or dead, before it could be killed"
     os.kill(child.pid, signal.SIGKILL)
     child.wait(30)
     time.sleep(0.3)
     asked, kept = lab.count("late"), len(journal_lines(out))
-    assert 14 <= asked < 45
+    assert 6 <= asked < SOME
     assert asked - 5 <= kept <= asked, "all but what was in flight, four at once"
     assert list(out.glob("*.eval")) == []
-    done = cli("rejudge", many, "--judges", panel, "--out", out, "--no-ingest")
+    done = cli("rejudge", some, "--judges", panel, "--out", out, "--no-ingest")
     assert done.exit_code == 0, done.output
     again = Counter(number_of(r) for r in lab.calls("late"))
-    assert set(again) == set(range(45))
+    assert set(again) == set(range(SOME))
     twice = sum(n - 1 for n in again.values())
     assert twice == asked - kept <= 5
     assert list(out.glob(".*")) == []
-    resumed_equals_whole(many, panel, tmp_path)
+    resumed_equals_whole(some, panel, tmp_path, SOME)
 
 
 # --- judges that fail ------------------------------------------------------------------------------------------------
@@ -550,7 +580,7 @@ def test_failures_land_in_their_statuses(first: Path, lab: Lab, tmp_path: Path) 
     assert not any(word in done.output for word in ("RISKY", "sorry")), "no text of a prompt or a judge is shown"
 
 
-def test_provider_errors_are_asked_again(many: Path, lab: Lab, tmp_path: Path) -> None:
+def test_provider_errors_are_asked_again(some: Path, lab: Lab, tmp_path: Path) -> None:
     """Refusals and answers that cannot be read are verdicts and are kept; what failed on the way is none."""
     broken = True
 
@@ -562,7 +592,7 @@ def test_provider_errors_are_asked_again(many: Path, lab: Lab, tmp_path: Path) -
 
     panel = panel_file(tmp_path, spec(lab, {"late": handler}))
     out = tmp_path / "out"
-    command = ("rejudge", many, "--judges", panel, "--out", out, "--no-ingest")
+    command = ("rejudge", some, "--judges", panel, "--out", out, "--no-ingest")
     one_line(cli(*command, "--max-tokens", 600))
     first = Counter(number_of(r) for r in lab.calls("late"))
     assert first[0] >= 1 and first[1] == 1

@@ -66,16 +66,25 @@ def write(folder: Path, style: str, rows: list[Any]) -> Path:
     return path
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Four questions in every style; one row of `question` has no text."""
-    made = tmp_path / "sorry"
-    made.mkdir()
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of four questions in every style; one row of `question` has no text."""
+    made = tmp_path_factory.mktemp("whole")
     for style in (BASE, *MUTATIONS):
         rows = [row(n, style, t if style == BASE else f"{style}: {t}") for n, t in QUESTIONS.items()]
         if style == "question":
             rows[1]["turns"] = [None]
         write(made, style, rows)
+    return {path.name: path.read_bytes() for path in made.iterdir()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, whole: dict[str, bytes]) -> Path:
+    """The test's own copy of these files."""
+    made = tmp_path / "sorry"
+    made.mkdir()
+    for name, content in whole.items():
+        (made / name).write_bytes(content)
     return made
 
 
