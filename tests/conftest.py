@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from rich.markup import escape
 
 # Which distribution a task comes from: the same for every run of a process, and half a second of reading each time.
 # Before Inspect is imported, which takes the function by its name.
@@ -21,17 +20,10 @@ os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "support" / "one_certi
 
 
 def pytest_collection_finish() -> None:
-    """Of Inspect, where a test has imported it: what it works out for each sample, and nobody here reads."""
-    if inside := sys.modules.get("inspect_ai.model._assistant_internal"):
-        # The state of Anthropic's models would import their library, a second a process; no test asks one.
-        vars(inside)["_HAS_ANTHROPIC"] = False
+    """A model's name is held against those of all known ones, which Inspect takes apart anew for each client."""
     if info := sys.modules.get("inspect_ai.model._model_info"):
-        # A model's name is held against those of all known ones, which are taken apart anew for each client.
         for name in ("_extract_model_name", "_normalize_for_fuzzy"):
             vars(info)[name] = functools.cache(vars(info)[name])
-    if pictures := sys.modules.get("inspect_ai._util.rich"):
-        # Each error of a sample is drawn in colours beside its plain text.
-        vars(pictures)["rich_traceback"] = lambda kind, error, *_, **__: escape(f"{kind.__name__}: {error}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
