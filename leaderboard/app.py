@@ -12,7 +12,7 @@ from typing import Final
 
 import streamlit as st
 
-from leaderboard.memory import give_back, use_system_pool
+from leaderboard.memory import give_back, keep_modules, use_system_pool
 from leaderboard.views.steady import steady
 
 # Module and title of each page; the first is the one at the root. (No string below a constant: Streamlit's magic would
@@ -50,6 +50,7 @@ def main() -> None:
     try:
         st.navigation(pages, position="top").run()
     finally:
+        keep_modules()
         give_back()
 
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from judges.stats import Estimate
 from leaderboard import present
-from leaderboard.agreement.drawing import INK, Point, Rows, add_points, base, count, escaped, finish
+from leaderboard.agreement.drawing import INK, Point, Rows, add_points, count, escaped, finish, lay_out
 from leaderboard.charts import STYLES
 from leaderboard.dialogues import STATES, Played, known_last
 from results.dialogues import Timing
@@ -80,19 +80,19 @@ def turns_figure(rows: Sequence[Played], dark: bool = False) -> go.Figure:
                    hoverinfo="skip", marker={"symbol": "line-ns", "size": 15, "line": {"width": 2, "color": ink.soft}})
     )  # fmt: skip
     most = max((len(p.states) for p in rows), default=1)
-    base(figure, dark)
-    figure.update_layout(
+    lay_out(figure, dark, {
         # A legend in one column, as on a narrow page, needs more than the half of a low chart that it is given.
-        height=20 * len(rows) + 190, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=True,
-        legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top",
-                "maxheight": 240, "font": font, "itemclick": False, "itemdoubleclick": False},
-        xaxis={"tickvals": list(range(1, most + 1)), "ticktext": [f"turn {n}" for n in range(1, most + 1)],
-               "tickfont": font, "range": [0.4, most + 0.6], "zeroline": False, "gridcolor": ink.grid,
-               "fixedrange": True, "side": "top"},
-        yaxis={"tickvals": list(range(len(rows))), "ticktext": [escaped(present.plain(p.item.id, 26)) for p in rows],
-               "tickfont": {"size": 11, "color": ink.text}, "range": [len(rows) - 0.4, -0.6], "automargin": True,
-               "zeroline": False, "showgrid": False, "fixedrange": True},
-    )  # fmt: skip
+        "height": 20 * len(rows) + 190, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "showlegend": True,
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top",
+                   "maxheight": 240, "font": font, "itemclick": False, "itemdoubleclick": False},
+        "xaxis": {"tickvals": list(range(1, most + 1)), "ticktext": [f"turn {n}" for n in range(1, most + 1)],
+                  "tickfont": font, "range": [0.4, most + 0.6], "zeroline": False, "gridcolor": ink.grid,
+                  "fixedrange": True, "side": "top"},
+        "yaxis": {"tickvals": list(range(len(rows))),
+                  "ticktext": [escaped(present.plain(p.item.id, 26)) for p in rows],
+                  "tickfont": {"size": 11, "color": ink.text}, "range": [len(rows) - 0.4, -0.6], "automargin": True,
+                  "zeroline": False, "showgrid": False, "fixedrange": True},
+    })  # fmt: skip
     return figure
 
 

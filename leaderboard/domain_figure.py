@@ -9,7 +9,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 from judges.stats import Estimate
-from leaderboard.agreement.drawing import INK, base, escaped, width
+from leaderboard.agreement.drawing import INK, escaped, lay_out, width
 from leaderboard.domains import TOO_FEW, Map, sentence, spoken, within
 from leaderboard.present import fixed, number, plain
 
@@ -39,7 +39,6 @@ def heatmap(found: Map, shrunken: bool, rows: slice = slice(None), dark: bool = 
     low, high = found.column.bounds
     ink = INK[dark]
     figure = go.Figure()
-    base(figure, dark)
     figure.add_trace(
         go.Heatmap(
             z=[[None if t else e.value for e, t in zip(*p, strict=True)] for p in zip(cells, thin, strict=True)],
@@ -73,25 +72,26 @@ def heatmap(found: Map, shrunken: bool, rows: slice = slice(None), dark: bool = 
     labels = [_label(found, i) for i in at]
     left = 24 + max((width(line) for text in labels for line in text.split("<br>")), default=60.0)
     font = {"size": 12, "color": ink.text}
-    figure.update_layout(
-        height=_ABOVE + _BELOW + _CELL * max(len(at), 1), bargap=0, showlegend=False,
-        margin={"l": left, "r": 8, "t": _ABOVE, "b": _BELOW, "autoexpand": False},
-        xaxis={"tickvals": list(range(len(found.domains))), "ticktext": [_head(d) for d in found.domains],
-               "side": "top", "tickfont": font, "tickangle": 0, "ticks": "", "range": [-0.5, len(found.domains) - 0.5],
-               "showgrid": False, "zeroline": False, "fixedrange": True},
-        yaxis={"tickvals": list(range(len(at))), "ticktext": labels, "tickfont": font,
-               "range": [len(at) - 0.5, -0.5], "ticks": "", "showgrid": False, "zeroline": False, "fixedrange": True,
-               "ticklabelstandoff": 4},
-    )  # fmt: skip
     better = "higher is better" if found.column.higher_is_better else "lower is better"
-    figure.add_annotation(
-        x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=-12, showarrow=False, font=font,
-        text=escaped(f"{plain(found.column.label, 60)} ({better})"),
-    )  # fmt: skip
-    for y in range(1, len(at)):
-        if found.runs[at[y]].kind != found.runs[at[y - 1]].kind:
-            figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=y - 0.5, y1=y - 0.5,
-                             line={"width": 2, "dash": "dot", "color": ink.soft})  # fmt: skip
+    lay_out(figure, dark, {
+        "height": _ABOVE + _BELOW + _CELL * max(len(at), 1), "bargap": 0, "showlegend": False,
+        "margin": {"l": left, "r": 8, "t": _ABOVE, "b": _BELOW, "autoexpand": False},
+        "xaxis": {"tickvals": list(range(len(found.domains))), "ticktext": [_head(d) for d in found.domains],
+                  "side": "top", "tickfont": font, "tickangle": 0, "ticks": "",
+                  "range": [-0.5, len(found.domains) - 0.5], "showgrid": False, "zeroline": False, "fixedrange": True},
+        "yaxis": {"tickvals": list(range(len(at))), "ticktext": labels, "tickfont": font,
+                  "range": [len(at) - 0.5, -0.5], "ticks": "", "showgrid": False, "zeroline": False,
+                  "fixedrange": True, "ticklabelstandoff": 4},
+        "annotations": [
+            {"x": 0, "xref": "paper", "xanchor": "left", "y": 0, "yref": "paper", "yanchor": "top", "yshift": -12,
+             "showarrow": False, "font": font, "text": escaped(f"{plain(found.column.label, 60)} ({better})")},
+        ],
+        "shapes": [
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y - 0.5, "y1": y - 0.5,
+             "line": {"width": 2, "dash": "dot", "color": ink.soft}}
+            for y in range(1, len(at)) if found.runs[at[y]].kind != found.runs[at[y - 1]].kind
+        ],
+    })  # fmt: skip
     return figure
 
 

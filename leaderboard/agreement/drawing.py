@@ -11,7 +11,7 @@ import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
@@ -149,7 +149,15 @@ def count(e: Estimate) -> str:
     return f"n {e.n}" if e.n == e.total or not e.total else f"n {e.n} of {e.total}"
 
 
-def add_points(figure: go.Figure, points: Sequence[Point], style: Style, name: str, dark: bool, size: int = 10) -> None:
+def add_points(
+    figure: go.Figure,
+    points: Sequence[Point],
+    style: Style,
+    name: str,
+    dark: bool,
+    size: int = 10,
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """Markers with their intervals; what has no value is not drawn.
 
     Args:
@@ -159,6 +167,7 @@ def add_points(figure: go.Figure, points: Sequence[Point], style: Style, name: s
         name: Name in the legend; escaped here.
         dark: Whether the page is dark.
         size: Size of the markers in pixels.
+        more: Settings of Plotly's for both the markers and the lines.
     """
     drawn = [p for p in points if p.estimate.value is not None]
     if not drawn:
@@ -171,17 +180,19 @@ def add_points(figure: go.Figure, points: Sequence[Point], style: Style, name: s
             ends += [p.estimate.low, p.estimate.high, None]
             ys += [p.y, p.y, None]
     group = f"{style.symbol} {name}"
-    figure.add_trace(
-        go.Scatter(x=ends, y=ys, mode="lines+markers", line={"color": colour, "width": 2},
-                   marker={"symbol": "line-ns", "size": 7, "color": colour, "line": {"width": 2, "color": colour}},
-                   showlegend=False, legendgroup=group, hoverinfo="skip", name="interval")
-    )  # fmt: skip
-    figure.add_trace(
-        go.Scatter(x=[p.estimate.value for p in drawn], y=[p.y for p in drawn], mode="markers", name=escaped(name),
-                   legendgroup=group, hoverinfo="text", hovertext=[escaped(p.said) for p in drawn],
-                   marker={"symbol": style.symbol, "size": size, "color": colour,
-                           "line": {"width": 2 if style.symbol.endswith("-open") else 1, "color": colour}})
-    )  # fmt: skip
+    # As plain data: Plotly makes a trace anew of one that it is given.
+    intervals = {
+        "type": "scatter", "x": ends, "y": ys, "mode": "lines+markers", "line": {"color": colour, "width": 2},
+        "marker": {"symbol": "line-ns", "size": 7, "color": colour, "line": {"width": 2, "color": colour}},
+        "showlegend": False, "legendgroup": group, "hoverinfo": "skip", "name": "interval",
+    }  # fmt: skip
+    markers = {
+        "type": "scatter", "x": [p.estimate.value for p in drawn], "y": [p.y for p in drawn], "mode": "markers",
+        "name": escaped(name), "legendgroup": group, "hoverinfo": "text", "hovertext": [escaped(p.said) for p in drawn],
+        "marker": {"symbol": style.symbol, "size": size, "color": colour,
+                   "line": {"width": 2 if style.symbol.endswith("-open") else 1, "color": colour}},
+    }  # fmt: skip
+    figure.add_traces([{**intervals, **(more or {})}, {**markers, **(more or {})}])
 
 
 def finish(
@@ -209,43 +220,53 @@ def finish(
     legend = _legend([t for t in figure.data if t.showlegend is not False])
     above = _KEY * (1 + max((line for _, line, _ in legend), default=-1)) + 10
     pad = 0.02 * (bounds[1] - bounds[0])
-    base(figure, dark)
-    figure.update_layout(
-        height=round(rows.end + above + 54),
-        margin={"l": left, "r": 14, "t": above, "b": 54, "autoexpand": False},
-        showlegend=False,
-        xaxis={"title": {"text": escaped(title), "font": font, "standoff": 8}, "tickfont": font, "gridcolor": ink.grid,
-               "range": [bounds[0] - pad, bounds[1] + pad], "zeroline": True, "zerolinecolor": ink.soft,
-               "zerolinewidth": 1.5, "fixedrange": True,
-               "tickvals": list(steps), "ticktext": list(steps.values()), "tickangle": 0},
-        yaxis={"tickvals": [y for y, _ in rows.ticks], "ticktext": [t for _, t in rows.ticks], "tickfont": font,
-               "range": [rows.end, 0], "showgrid": False, "zeroline": False, "fixedrange": True,
-               "ticklabelstandoff": 4},
-    )  # fmt: skip
-    for x, line, text in legend:
-        figure.add_annotation(
-            x=0, xref="paper", xanchor="left", xshift=8 - left + x, y=1, yref="paper", yanchor="top",
-            yshift=above - _KEY * line - 4, text=text, showarrow=False, font={"size": 12, "color": ink.text},
-        )  # fmt: skip
-    for y, text in rows.headings:
-        _text(figure, y, f"<b>{text}</b>", 8 - left, 13, ink.text)
-    for y, text in rows.remarks:
-        _text(figure, y, f"<i>{text}</i>", 6, 11, ink.soft)
+    texts = [
+        {"x": 0, "xref": "paper", "xanchor": "left", "xshift": 8 - left + x, "y": 1, "yref": "paper", "yanchor": "top",
+         "yshift": above - _KEY * line - 4, "text": text, "showarrow": False, "font": font}
+        for x, line, text in legend
+    ]  # fmt: skip
+    texts += [_text(y, f"<b>{text}</b>", 8 - left, 13, ink.text) for y, text in rows.headings]
+    texts += [_text(y, f"<i>{text}</i>", 6, 11, ink.soft) for y, text in rows.remarks]
+    lay_out(figure, dark, {
+        "height": round(rows.end + above + 54),
+        "margin": {"l": left, "r": 14, "t": above, "b": 54, "autoexpand": False},
+        "showlegend": False,
+        "xaxis": {"title": {"text": escaped(title), "font": font, "standoff": 8}, "tickfont": font,
+                  "gridcolor": ink.grid, "range": [bounds[0] - pad, bounds[1] + pad], "zeroline": True,
+                  "zerolinecolor": ink.soft, "zerolinewidth": 1.5, "fixedrange": True,
+                  "tickvals": list(steps), "ticktext": list(steps.values()), "tickangle": 0},
+        "yaxis": {"tickvals": [y for y, _ in rows.ticks], "ticktext": [t for _, t in rows.ticks], "tickfont": font,
+                  "range": [rows.end, 0], "showgrid": False, "zeroline": False, "fixedrange": True,
+                  "ticklabelstandoff": 4},
+        "annotations": texts,
+    })  # fmt: skip
 
 
-def _text(figure: go.Figure, y: float, text: str, shift: float, size: int, colour: str) -> None:
+def _text(y: float, text: str, shift: float, size: int, colour: str) -> dict[str, Any]:
     """Escaped text that starts some pixels right of the plot's left side."""
-    figure.add_annotation(
-        x=0, xref="paper", xanchor="left", xshift=shift, y=y, yref="y", yanchor="middle", text=text, align="left",
-        showarrow=False, font={"size": size, "color": colour},
-    )  # fmt: skip
+    return {
+        "x": 0, "xref": "paper", "xanchor": "left", "xshift": shift, "y": y, "yref": "y", "yanchor": "middle",
+        "text": text, "align": "left", "showarrow": False, "font": {"size": size, "color": colour},
+    }  # fmt: skip
 
 
-def base(figure: go.Figure, dark: bool) -> None:
-    """Ground and font, the same in every figure."""
-    font = {"family": "system-ui, sans-serif", "color": INK[dark].text}
+def lay_out(figure: go.Figure, dark: bool, layout: Mapping[str, Any]) -> None:
+    """Give a figure its layout, on the ground and in the font that every figure has.
+
+    In one piece: Plotly takes six times as long to change a layout. Of what the figure has of one, shapes and
+    annotations stay, before those of the new.
+    """
     clear = "rgba(0,0,0,0)"
-    figure.update_layout(template=None, paper_bgcolor=clear, plot_bgcolor=clear, font=font, hovermode="closest")
+    made = {
+        "paper_bgcolor": clear, "plot_bgcolor": clear, "hovermode": "closest",
+        "font": {"family": "system-ui, sans-serif", "color": INK[dark].text}, **layout,
+    }  # fmt: skip
+    for kind in ("shapes", "annotations"):
+        if kept := [x.to_plotly_json() for x in figure.layout[kind]]:
+            made[kind] = [*kept, *made.get(kind, ())]
+    figure.layout = made
+    # Plotly's own template comes with a new layout.
+    figure.update_layout(template=None)
 
 
 def width(text: str) -> float:

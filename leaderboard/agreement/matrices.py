@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale, unlabel_rgb
 
 from judges.stats import Estimate
-from leaderboard.agreement.drawing import INK, Figure, base, escaped, told, width, wrapped
+from leaderboard.agreement.drawing import INK, Figure, escaped, lay_out, told, width, wrapped
 from leaderboard.agreement.words import bracket, name, number, rater
 from leaderboard.present import plain
 from results.agreement_records import AgreementReport, Section
@@ -108,15 +108,14 @@ def matrix(raters: Sequence[str], alphas: Mapping[tuple[int, int], Estimate], da
     font = {"size": 12, "color": ink.text}
     axis = {"tickvals": list(range(len(raters))), "ticktext": labels, "tickfont": font, "showgrid": False,
             "zeroline": False, "fixedrange": True, "ticks": "", "showline": False, "tickangle": 0}  # fmt: skip
-    base(figure, dark)
-    figure.update_layout(
-        height=top + _CELL * len(raters) + (48 if sure else 10),
-        margin={"l": left, "r": 10, "t": top, "b": 48 if sure else 10, "autoexpand": False},
-        showlegend=False,
-        barmode="overlay",
-        xaxis={**axis, "side": "top", "range": [-0.5, len(raters) - 0.5]},
-        yaxis={**axis, "range": [len(raters) - 0.5, -0.5]},
-    )
+    lay_out(figure, dark, {
+        "height": top + _CELL * len(raters) + (48 if sure else 10),
+        "margin": {"l": left, "r": 10, "t": top, "b": 48 if sure else 10, "autoexpand": False},
+        "showlegend": False,
+        "barmode": "overlay",
+        "xaxis": {**axis, "side": "top", "range": [-0.5, len(raters) - 0.5]},
+        "yaxis": {**axis, "range": [len(raters) - 0.5, -0.5]},
+    })  # fmt: skip
     return figure
 
 

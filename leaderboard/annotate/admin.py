@@ -24,6 +24,7 @@ from leaderboard.annotate import screen
 from leaderboard.annotate.access import adjudicator_code
 from leaderboard.annotate.panel import name_of
 from leaderboard.annotate.study import ENV_MAP, not_ready, open_study, plan_path
+from leaderboard.memory import keep_modules
 from rubrics.model import Criterion, Rubric
 
 # Full width of the kappa interval that labels are counted for. (Streamlit draws a string that stands alone here.)
@@ -42,7 +43,10 @@ def main() -> None:
     with st.container(horizontal=True):
         for each in pages:
             st.page_link(each, width="content")
-    here.run()
+    try:
+        here.run()
+    finally:
+        keep_modules()
 
 
 def _progress() -> None:

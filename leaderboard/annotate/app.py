@@ -13,10 +13,18 @@ from leaderboard.annotate import care, screen
 from leaderboard.annotate.access import admit
 from leaderboard.annotate.desk import Desk
 from leaderboard.annotate.study import login, not_ready, open_study, plan_path
+from leaderboard.memory import keep_modules
 
 
 def main() -> None:
     """Draw the page of the moment."""
+    try:
+        _page()
+    finally:
+        keep_modules()
+
+
+def _page() -> None:
     st.set_page_config(page_title="Rating answers", layout="wide")
     st.html(screen.STYLE)
     desk = st.session_state.get("desk")

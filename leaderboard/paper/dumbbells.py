@@ -52,10 +52,8 @@ def dumbbells(
     add_points(figure, base, styles[found.baseline.run_id], names[found.baseline.run_id], dark)
     for run_id, (means, changes) in others.items():
         add_points(figure, means, styles[run_id], names[run_id], dark)
-        before = len(figure.data)
-        add_points(figure, changes, styles[run_id], names[run_id], dark)
-        for trace in figure.data[before:]:
-            trace.update(xaxis="x2", showlegend=False)
+        right = {"xaxis": "x2", "showlegend": False}
+        add_points(figure, changes, styles[run_id], names[run_id], dark, more=right)
 
 
 def _bare(e: Estimate) -> Estimate:

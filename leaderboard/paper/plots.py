@@ -242,11 +242,8 @@ def _points(figure: go.Figure, rows: Rows, part: Sequence[Block], found: Paper, 
             points.setdefault(e.run.run_id, []).append(Point(ys[-1], e.points[0], e.said[0]))
     shown = {str(t.name) for t in figure.data if t.showlegend is not False}
     for run_id, given in points.items():
-        before = len(figure.data)
-        add_points(figure, given, styles[run_id], names[run_id], dark)
-        if escaped(names[run_id]) in shown:
-            for trace in figure.data[before:]:
-                trace.showlegend = False
+        again = {"showlegend": False} if escaped(names[run_id]) in shown else {}
+        add_points(figure, given, styles[run_id], names[run_id], dark, more=again)
     return ys
 
 

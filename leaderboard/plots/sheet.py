@@ -161,34 +161,35 @@ class _Frame:
         self.width, self.height = width, height
         self.left, self.top = layout.margin.l, layout.margin.t
         self.right, self.bottom = width - layout.margin.r, height - layout.margin.b
-        self._layout = layout
+        # Read once: each look into a layout of Plotly's takes as long as a hundred sums.
+        self.axes: dict[str, Any] = {"x": layout.xaxis}
+        """Layout of each x axis by its name."""
+        if "xaxis2" in layout:
+            self.axes["x2"] = layout.xaxis2
+        self.ends = {name: self._ends(axis) for name, axis in self.axes.items()}
+        """Left and right end of each x axis."""
+        self._ranges = {name: tuple(axis.range) for name, axis in self.axes.items()}
+        self._high, self._low = layout.yaxis.range
 
-    def axes(self) -> Iterator[tuple[str, Any]]:
-        """Name and layout of each x axis."""
-        yield "x", self._layout.xaxis
-        if "xaxis2" in self._layout:
-            yield "x2", self._layout.xaxis2
-
-    def ends(self, axis: Any) -> tuple[float, float]:
-        """Left and right end of an axis."""
+    def _ends(self, axis: Any) -> tuple[float, float]:
         a, b = axis.domain or (0.0, 1.0)
         span = self.right - self.left
         return float(self.left + a * span), float(self.left + b * span)
 
     def x(self, value: float, name: str | None) -> float:
-        axis = self._layout.xaxis2 if name == "x2" else self._layout.xaxis
-        left, right = self.ends(axis)
-        low, high = axis.range
+        which = "x2" if name == "x2" else "x"
+        left, right = self.ends[which]
+        low, high = self._ranges[which]
         return float(left + (value - low) / (high - low) * (right - left))
 
     def y(self, value: float) -> float:
-        low, high = self._layout.yaxis.range[1], self._layout.yaxis.range[0]
-        return float(self.top + (value - low) / (high - low) * (self.bottom - self.top))
+        return float(self.top + (value - self._low) / (self._high - self._low) * (self.bottom - self.top))
 
 
 def _shapes(layout: Any, frame: _Frame, page: str) -> Iterator[Piece]:
     for s in layout.shapes:
-        x0, x1 = (_within(frame, s.xref, x) for x in (s.x0, s.x1))
+        xref = s.xref
+        x0, x1 = (_within(frame, xref, x) for x in (s.x0, s.x1))
         y0, y1 = frame.y(s.y0), frame.y(s.y1)
         if s.type == "rect":
             yield Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1), _solid(s.fillcolor, page), s.name or "")
@@ -204,52 +205,56 @@ def _within(frame: _Frame, name: str | None, value: float) -> float:
 
 
 def _grid(layout: Any, frame: _Frame, page: str) -> Iterator[Piece]:
-    rows = [t.size or 12 for t in (layout.yaxis.tickfont,)]
-    for name, axis in frame.axes():
-        colour = axis.tickfont.color
+    for name, axis in frame.axes.items():
+        colour, size, grid = axis.tickfont.color, axis.tickfont.size, _solid(axis.gridcolor, page)
         for value, text in zip(axis.tickvals, axis.ticktext, strict=True):
             x = frame.x(value, name)
-            yield Line(x, frame.top, x, frame.bottom, _solid(axis.gridcolor, page), 1, what="grid")
+            yield Line(x, frame.top, x, frame.bottom, grid, 1, what="grid")
             if text:
-                yield _line(x, frame.bottom + 12, str(text), axis.tickfont.size, colour, "middle", "tick")
-        left, right = frame.ends(axis)
+                yield _line(x, frame.bottom + 12, str(text), size, colour, "middle", "tick")
+        left, right = frame.ends[name]
         title = axis.title.text or ""
         yield _line((left + right) / 2, frame.bottom + 31, title, axis.title.font.size or 12, colour, "middle", "title")
+    font = layout.yaxis.tickfont
+    size, colour = font.size or 12, font.color
     for y, text in zip(layout.yaxis.tickvals, layout.yaxis.ticktext, strict=True):
-        yield _line(frame.left - 8, frame.y(y), text, rows[0], layout.yaxis.tickfont.color, "end", "row")
+        yield _line(frame.left - 8, frame.y(y), text, size, colour, "end", "row")
 
 
 def _zero(layout: Any, frame: _Frame) -> Iterator[Piece]:
-    for name, axis in frame.axes():
+    for name, axis in frame.axes.items():
         if axis.zeroline and axis.range[0] <= 0 <= axis.range[1]:
             x = frame.x(0, name)
             yield Line(x, frame.top, x, frame.bottom, axis.zerolinecolor, axis.zerolinewidth)
 
 
 def _trace(trace: Any, frame: _Frame, ink: str) -> Iterator[Piece]:
+    across = trace.xaxis
     places = [
-        None if x is None or y is None else (frame.x(x, trace.xaxis), frame.y(y))
+        None if x is None or y is None else (frame.x(x, across), frame.y(y))
         for x, y in zip(trace.x, trace.y, strict=True)
     ]
     modes = (trace.mode or "").split("+")
     if "lines" in modes:
+        colour, width, dashed = trace.line.color, trace.line.width or 2, trace.line.dash in _DASHES
         for a, b in pairwise(places):
             if a and b:
-                yield Line(*a, *b, trace.line.color, trace.line.width or 2, trace.line.dash in _DASHES, "interval")
+                yield Line(*a, *b, colour, width, dashed, "interval")
     if "markers" in modes:
-        said = trace.hovertext if isinstance(trace.hovertext, list | tuple) else [""] * len(places)
+        hover, marker = trace.hovertext, trace.marker
+        said = hover if isinstance(hover, list | tuple) else [""] * len(places)
+        symbol, size, colour = marker.symbol or "circle", marker.size or 8, marker.color
         for p, text in zip(places, said, strict=True):
             if p:
-                m = trace.marker
-                yield Marker(*p, m.symbol or "circle", m.size or 8, m.color, html.unescape(text or ""))
+                yield Marker(*p, symbol, size, colour, html.unescape(text or ""))
     if "text" in modes:
         left = "left" in (trace.textposition or "")
         texts = [trace.text] * len(places) if isinstance(trace.text, str) else trace.text
+        size, colour = trace.textfont.size or 12, trace.textfont.color or ink
         for p, text in zip(places, texts, strict=True):
             if p and text:
                 x = p[0] - 6 if left else p[0] + 6
-                colour = trace.textfont.color or ink
-                yield _line(x, p[1], text, trace.textfont.size or 12, colour, "end" if left else "start", "value")
+                yield _line(x, p[1], text, size, colour, "end" if left else "start", "value")
 
 
 def _labels(layout: Any, frame: _Frame, ink: str) -> Iterator[Text]:
@@ -257,14 +262,15 @@ def _labels(layout: Any, frame: _Frame, ink: str) -> Iterator[Text]:
     for a in layout.annotations:
         x = frame.left + (a.xshift or 0)
         size, colour = a.font.size, a.font.color or ink
+        said = a.text
         if a.yref == "paper":
-            yield _line(x, frame.top - (a.yshift or 0) + 8, a.text, size, colour, "start", "legend")
+            yield _line(x, frame.top - (a.yshift or 0) + 8, said, size, colour, "start", "legend")
             continue
-        lines = re.sub(r"</?[bi]>", "", a.text).split("<br>")
-        bold = "<b>" in a.text
+        lines = re.sub(r"</?[bi]>", "", said).split("<br>")
+        bold, middle = "<b>" in said, frame.y(a.y)
         for n, text in enumerate(lines):
-            y = frame.y(a.y) + (n - (len(lines) - 1) / 2) * 1.25 * size
-            yield _line(x, y, text, size, colour, "start", "heading" if bold else "remark", bold, "<i>" in a.text)
+            y = middle + (n - (len(lines) - 1) / 2) * 1.25 * size
+            yield _line(x, y, text, size, colour, "start", "heading" if bold else "remark", bold, "<i>" in said)
 
 
 def _line(

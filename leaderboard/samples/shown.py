@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from judges.stats import Estimate
 from leaderboard import present
-from leaderboard.agreement.drawing import INK, base, escaped
+from leaderboard.agreement.drawing import INK, escaped, lay_out
 from leaderboard.charts import STYLES
 from leaderboard.samples.data import Said, Sample
 from results.manifest import ItemFacts, Manifest
@@ -208,19 +208,18 @@ def histogram(counts: Sequence[tuple[str, int, int]], label: str, dark: bool = F
                hovertext=[f"{t}: {f} match" for t, (_, _, f) in zip(names, counts, strict=True)],
                marker={"color": colour, "line": {"color": colour, "width": [1.5 * (f > 0) for _, _, f in counts]}})
     )  # fmt: skip
-    base(figure, dark)
     font = {"size": 12, "color": ink.text}
-    figure.update_layout(
-        height=250, barmode="overlay", bargap=0.25, showlegend=True,
-        margin={"l": 8, "r": 8, "t": 34, "b": 8},
-        legend={"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top",
-                "font": font, "itemclick": False, "itemdoubleclick": False},
-        xaxis={"tickvals": at, "ticktext": names, "tickfont": font, "automargin": True, "fixedrange": True,
-               "autotickangles": [0, -45, -90],
-               "title": {"text": escaped(present.plain(label, 60)), "font": font}},
-        yaxis={"tickfont": font, "gridcolor": ink.grid, "rangemode": "tozero", "automargin": True, "fixedrange": True,
-               "title": {"text": "responses", "font": font}, "tickformat": ",d"},
-    )  # fmt: skip
+    lay_out(figure, dark, {
+        "height": 250, "barmode": "overlay", "bargap": 0.25, "showlegend": True,
+        "margin": {"l": 8, "r": 8, "t": 34, "b": 8},
+        "legend": {"orientation": "h", "x": 0, "xref": "container", "y": 1, "yref": "container", "yanchor": "top",
+                   "font": font, "itemclick": False, "itemdoubleclick": False},
+        "xaxis": {"tickvals": at, "ticktext": names, "tickfont": font, "automargin": True, "fixedrange": True,
+                  "autotickangles": [0, -45, -90],
+                  "title": {"text": escaped(present.plain(label, 60)), "font": font}},
+        "yaxis": {"tickfont": font, "gridcolor": ink.grid, "rangemode": "tozero", "automargin": True,
+                  "fixedrange": True, "title": {"text": "responses", "font": font}, "tickformat": ",d"},
+    })  # fmt: skip
     return figure
 
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
 import time
 import urllib.request
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
-from leaderboard import server
+from leaderboard import memory, server
 from leaderboard.views import sheets
 from leaderboard.views.moment import state_of
 from leaderboard.views.table import sheets_now
-from results.store import Store
+from results.store import ENV_STORE, Store
 from tests.leaderboard.test_board import demo_like
 from tests.support.browser import end, free_port, open_chromium
 
@@ -72,6 +75,33 @@ def test_a_store_that_cannot_be_read_does_not_stop_the_server(tmp_path: Path, ki
         root.mkdir()
     server.warm(Store(root))
     assert not sheets_now(str(root), state_of(Store(root))).board.groups
+
+
+@pytest.mark.parametrize("script", ["app.py", "annotate/app.py", "annotate/admin.py"])
+def test_what_a_page_imports_is_not_looked_through_after_each_page(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Streamlit collects garbage after each page: all that is there already would be gone through every time."""
+    monkeypatch.setenv(ENV_STORE, str(tmp_path))
+    monkeypatch.setattr(memory, "_seen", 0)
+    gc.unfreeze()
+    page = AppTest.from_file(str(server.APP.parent / script), default_timeout=60).run()
+    assert not page.exception
+    kept = gc.get_freeze_count()
+    assert kept > 100_000
+    # Without new modules nothing more is kept, and what is made from now on is collected.
+    page.run()
+    assert gc.get_freeze_count() <= kept
+
+    class Loop:
+        """Something that refers to itself."""
+
+    loop = Loop()
+    loop.itself = loop  # type: ignore[attr-defined]
+    gone = weakref.ref(loop)
+    del loop
+    page.run()
+    assert gone() is None
 
 
 @pytest.mark.slow
