@@ -100,7 +100,7 @@ def test_what_a_page_imports_is_not_looked_through_after_each_page(
     loop.itself = loop  # type: ignore[attr-defined]
     gone = weakref.ref(loop)
     del loop
-    page.run()
+    gc.collect()
     assert gone() is None
 
 
