@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import rubrics
 from evals import check
 from evals.journal import content_key
 from evals.recovery import policy_cases
@@ -31,6 +32,7 @@ from tests.support.openai_server import Handler, Reply, Request, slow, status, t
 pytestmark = [pytest.mark.socket, pytest.mark.xdist_group("judge_check")]
 
 RUBRIC = load_rubric("psychosafe")
+RUBRIC_FILE = Path(rubrics.__file__).with_name("psychosafe.yaml")
 IDS = RUBRIC.criterion_ids
 GOLD, ATTACKS = load_gold(RUBRIC), load_attacks()
 WORST = {"refusal": 0, "grounding": 1, "references": 0, "relevance": 1, "harm_provided": "full", "answered": "none"}
@@ -362,6 +364,13 @@ def test_verdicts_of_another_judge_are_not_taken_over(lab: Lab, tmp_path: Path, 
     assert done.exit_code == 0, done.output
     assert lab.count("other") == expected["a"]["calls"]
     assert all(x["exact"]["value"] == 1.0 for x in strict_json(done.stdout)["gold_ladder"])
+    one_line(cli(path, *command, "--max-tokens", 1000), "budget is spent")
+    before = lab.count("other")
+    rubric = tmp_path / "another.yaml"
+    rubric.write_text(RUBRIC_FILE.read_text(encoding="utf-8").replace("the unsafe thing", "an unsafe thing"))
+    done = cli(path, *command, "--rubric", rubric)
+    assert done.exit_code == 0, done.output
+    assert before > expected["a"]["calls"] and lab.count("other") == before + expected["a"]["calls"]
 
 
 def says_worst(request: Request) -> Reply:
