@@ -22,10 +22,11 @@ from evals.suites.claims import EXPIRY, Place, Watch, take
 from evals.suites.endpoints import Served
 from evals.suites.folder import open_folder
 from evals.suites.model import SuiteError
+from evals.suites.outcome import Outcome
 from evals.suites.plan import Plan, PlannedRun, plan
 from evals.suites.processes import LOST, STOPPED, end_with, lead, stop, sweep
 from evals.suites.read import read_suite
-from evals.suites.run import PULSE, Outcome, new_owner, place_of, run_one
+from evals.suites.run import PULSE, new_owner, place_of, run_one
 
 RESTARTS: Final = 3
 """How often a runner that died is replaced, each."""

@@ -18,8 +18,8 @@ from leaderboard.cli.common import Table, format_option, one_line_errors, print_
 from results.store import Store, StoreError
 
 if TYPE_CHECKING:
+    from evals.suites.outcome import Outcome
     from evals.suites.plan import Plan, PlannedRun, Spent
-    from evals.suites.run import Outcome
     from evals.suites.runner import Progress
     from results.manifest import Manifest
 

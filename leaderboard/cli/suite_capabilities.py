@@ -28,8 +28,8 @@ from results.schema import LM_EVAL
 from results.store import Store, StoreError
 
 if TYPE_CHECKING:
+    from evals.suites.outcome import Outcome
     from evals.suites.plan import Plan, PlannedRun
-    from evals.suites.run import Outcome
 
 
 def benchmarks(found: Plan) -> dict[str, PlannedRun]:

@@ -13,8 +13,8 @@ from results.manifest import Manifest
 from results.store import Store, StoreError
 
 if TYPE_CHECKING:
+    from evals.suites.outcome import Outcome
     from evals.suites.plan import Plan
-    from evals.suites.run import Outcome
 
 
 def comparisons(store: Store, found: Plan, outcomes: Sequence[Outcome]) -> list[Table]:

@@ -28,8 +28,9 @@ from evals.suites.claims import Claim, ClaimError, Place, Watch, alive, beat, fi
 from evals.suites.endpoints import Served, address_of, compare, name_at
 from evals.suites.folder import suite_sha256
 from evals.suites.model import ModelEntry, Suite
+from evals.suites.outcome import Outcome, _why, one_line
 from evals.suites.processes import LOST
-from evals.suites.run import Outcome, _beat_or_end, _one_line, _why, place_of, provider_args, run_one
+from evals.suites.run import _beat_or_end, place_of, provider_args, run_one
 from evals.suites.runner import Options, Progress, _death, _drain, _progress, _work
 from evals.suites.serve import Serve
 from tests.support.openai_server import ScriptedServer
@@ -697,5 +698,5 @@ def test_why_a_run_is_not_done() -> None:
     assert _why(log, samples("one\x1b[31m line")) == "1 sample: one [31m line"
     assert _why(log, []) == "out of memory"
     assert _why(log.model_copy(update={"error": None}), []) == "its log has the status error, and samples are missing"
-    assert _one_line("Request: nothing behind it") == "the provider refused the request"
-    assert _one_line(ValueError()) == "ValueError without a message"
+    assert one_line("Request: nothing behind it") == "the provider refused the request"
+    assert one_line(ValueError()) == "ValueError without a message"

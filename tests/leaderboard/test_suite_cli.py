@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 from evals.suites import plan, read_suite
 from evals.suites.capability_run import files_of
+from evals.suites.outcome import Outcome
 from evals.suites.plan import Plan
-from evals.suites.run import Outcome
 from evals.suites.runner import Progress
 from leaderboard.cli import main
 from leaderboard.cli.suite import _close, _Ended, _ingest, _shard, _stopped_by_signals
