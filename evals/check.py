@@ -11,7 +11,7 @@ from typing import Any, Final
 from evals.journal import Budget, Journal, JournaledJudge, content_key, with_seats
 from evals.labelled import Labelled, load_labelled
 from evals.recovery import PolicyCase, Recovered, policy_cases, recover
-from evals.rejudge import CHARS_PER_TOKEN, TOKENS_PER_CRITERION, Estimated
+from evals.rejudge_job import CHARS_PER_TOKEN, TOKENS_PER_CRITERION, Estimated
 from judges.agreement import cohen_kappa, confusion, exact_agreement, kappa_estimate, quadratic_kappa
 from judges.attacks import Attack, AttackResult, load_attacks, run_attacks
 from judges.combine import combine

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from inspect_ai._util.error import PrerequisiteError  # no public name; what Inspect shows as one line
 
-from evals.rejudge import CHARS_PER_TOKEN, TOKENS_PER_CRITERION
+from evals.rejudge_job import CHARS_PER_TOKEN, TOKENS_PER_CRITERION
 from evals.sorry.taxonomy import TRANSLATIONS
 from evals.suites.capability import notes_of
 from evals.suites.model import BY_PANEL, ModelEntry, Suite, TaskEntry

@@ -43,7 +43,7 @@ def from_log(path: Path, rubric: str) -> Responses:
         LogError: No verdicts of a panel in it.
     """
     from evals.dialogues.play import transcript
-    from evals.rejudge import read_job
+    from evals.rejudge_job import read_job
     from results.ingest import read_log
 
     job = read_job(path)

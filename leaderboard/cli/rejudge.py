@@ -11,7 +11,7 @@ from leaderboard.cli.common import Table, format_option, one_line_errors, print_
 from results.store import Store
 
 if TYPE_CHECKING:
-    from evals.rejudge import Estimated
+    from evals.rejudge_job import Estimated
 
 
 @click.command("rejudge")
@@ -50,7 +50,8 @@ def rejudge_command(
     on when the same command is given again, and verdicts that a provider's failure left out are asked for again.
     """
     from evals.journal import Budget
-    from evals.rejudge import check_job, estimate, finished, read_job, rejudge, target_of
+    from evals.rejudge import finished, rejudge, target_of
+    from evals.rejudge_job import check_job, estimate, read_job
     from judges.panels import load_panel
     from judges.seats import check_configs
     from results.ingest import ingest

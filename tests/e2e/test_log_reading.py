@@ -31,7 +31,7 @@ from evals.contrast import contrast
 from evals.dialogues.play import STOPS
 from evals.escalation import escalation
 from evals.psychosafe import psychosafe
-from evals.rejudge import _text, read_job
+from evals.rejudge_job import prompt_of, read_job
 from results.ingest import ingest, read_log
 from results.logs.archive import TAIL, Archive, NoArchive, RemoteFile
 from results.logs.files import find_logs, log_file
@@ -535,6 +535,6 @@ def test_a_request_is_read_as_the_panel_read_it() -> None:
         [ChatMessageUser(content="")],
     ):
         state = TaskState(model=ModelName("mockllm/model"), sample_id=1, epoch=1, input=messages, messages=[])
-        assert _text(EvalSample(id=1, epoch=1, input=messages, target="")) == state.input_text
-    assert _text(EvalSample(id=1, epoch=1, input="plain", target="")) == "plain"
-    assert _text(EvalSample(id=1, epoch=1, input=[ChatMessageAssistant(content="no")], target="")) == ""
+        assert prompt_of(EvalSample(id=1, epoch=1, input=messages, target="")) == state.input_text
+    assert prompt_of(EvalSample(id=1, epoch=1, input="plain", target="")) == "plain"
+    assert prompt_of(EvalSample(id=1, epoch=1, input=[ChatMessageAssistant(content="no")], target="")) == ""
