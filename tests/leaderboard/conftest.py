@@ -1,14 +1,16 @@
-"""What the tests of a paper's report share: a small store, and its report in three formats."""
+"""What several files share: a study of annotators; a small store, and a paper's report on it in three formats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from leaderboard.annotate.study import ENV_DB, ENV_MAP, ENV_PLAN
 from leaderboard.cli import main
 from results.added import add_ratings
 from results.manifest import ModelFacts, SourceFacts
@@ -16,6 +18,7 @@ from results.schema import Rating, ratings_table
 from results.store import Store
 from rubrics.expectations import DOMAINS
 from tests.leaderboard.test_board import HOSTILE, manifest, put
+from tests.support.annotation_study import Make, Study, make_plan
 
 N = 40
 NAMES = f"{HOSTILE} \\input{{/etc/passwd}} $x$ 50% a_b & c -- [d] `e` ```` 中 é"
@@ -30,6 +33,20 @@ def _components_scanned_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
         yield
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Makes a study, and tells the app where its plan and its database are, and nothing of a map."""
+
+    def made(**options: Any) -> Study:
+        found = Study(make_plan(**options), tmp_path)
+        monkeypatch.setenv(ENV_PLAN, str(found.plan_path))
+        monkeypatch.setenv(ENV_DB, str(found.db))
+        monkeypatch.delenv(ENV_MAP, raising=False)
+        return found
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ import pytest
 from leaderboard.annotate.access import adjudicator_code
 from leaderboard.annotate.study import ENV_DB, ENV_MAP, ENV_PLAN
 from rubrics import load_rubric
-from tests.leaderboard.test_annotate_app import HERE, HOSTILE, Study, make_plan, token
+from tests.support.annotation_study import HERE, HOSTILE, Study, make_plan, token
 from tests.support.browser import end, free_port, open_chromium
 from tests.support.browser import serve as serve_app
 

@@ -177,7 +177,7 @@ CELLS: Final = (
     _never("annotate", "garbage", "The rating app asks no provider."),
     _("annotate", "two", "Every rating is there once, also of one annotator in two windows.", "Nothing.",
       "Nothing is to be done.", f"{_PEOPLE}test_ten_processes_at_once",
-      "tests/leaderboard/test_annotate_app.py::test_two_windows_do_not_rate_one_card_twice"),
+      "tests/leaderboard/test_annotate_desk.py::test_two_windows_do_not_rate_one_card_twice"),
     _("board", "killed", "The store is as it was. Pages that are open while a writer is killed show whole runs only.",
       "Nothing: the board keeps only what it can make again.", "Start it again.",
       f"{_HERE}board.py::test_killed_and_started_again_and_two_on_one_port",
