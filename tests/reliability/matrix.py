@@ -207,7 +207,7 @@ CELLS: Final = (
       f"{_HERE}export.py::test_read_only_folder"),
     _("export", "corrupt", "A run that cannot be read is named in the file and left out; derived files are made again.",
       "Nothing that a log still holds.", "Ingest the log again.",
-      "tests/leaderboard/test_export.py::test_every_state_of_a_store",
+      "tests/leaderboard/test_export_states.py::test_every_state_of_a_store",
       f"{_HERE}export.py::test_damaged_files_that_can_be_made_again_are"),
     _("export", "clock", "Nothing: the board's file is the same at any time of day.", "Nothing.",
       "Nothing is to be done.", f"{_HERE}export.py::test_clock_jump"),
