@@ -24,12 +24,12 @@ from results.manifest import ConditionFacts
 from results.schema import LM_EVAL
 from results.store import Store
 from tests.e2e.test_suite_run import command, here
-from tests.leaderboard.test_board import manifest
 from tests.leaderboard.test_capabilities_cli import knows
 from tests.support.everyday import TASK, task_files
 from tests.support.extras import need
 from tests.support.fake_harness import install, starts
 from tests.support.fake_vllm import install as install_vllm
+from tests.support.made_runs import manifest
 from tests.support.openai_server import ScriptedServer, scored
 from tests.support.s3 import s3_bucket
 from tests.support.studies import Study, answers, descendants, kill_all, until

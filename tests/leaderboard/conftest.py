@@ -17,8 +17,8 @@ from results.manifest import ModelFacts, SourceFacts
 from results.schema import Rating, ratings_table
 from results.store import Store
 from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import HOSTILE, manifest, put
 from tests.support.annotation_study import Make, Study, make_plan
+from tests.support.made_runs import HOSTILE, manifest, put
 
 N = 40
 NAMES = f"{HOSTILE} \\input{{/etc/passwd}} $x$ 50% a_b & c -- [d] `e` ```` 中 é"

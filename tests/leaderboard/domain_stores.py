@@ -16,7 +16,7 @@ from results.store import Store
 from results.texts import FILE, TEXTS
 from results.writing import write_table
 from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import HOSTILE, manifest, put
+from tests.support.made_runs import HOSTILE, manifest, put
 
 N = 60
 

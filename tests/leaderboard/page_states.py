@@ -12,7 +12,7 @@ import pytest
 from results.manifest import Manifest
 from results.store import Store
 from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import RUBRIC, manifest, put
+from tests.support.made_runs import RUBRIC, manifest, put
 from tests.support.many_runs import many_runs
 from tests.support.panels import Given, panel_run
 from tests.support.transcripts import dialogue_run

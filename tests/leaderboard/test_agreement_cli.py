@@ -27,7 +27,7 @@ from results.agreement_records import AgreementReport
 from results.manifest import RubricFacts, ScaleFacts, SourceFacts
 from results.schema import Rating, ratings_table
 from results.store import Store
-from tests.leaderboard.test_board import HOSTILE, manifest
+from tests.support.made_runs import HOSTILE, manifest
 
 N = 50
 

@@ -41,8 +41,8 @@ from results.contrasts import PEOPLE
 from results.manifest import JudgeFacts, PanelFacts, SourceFacts
 from results.schema import PANEL_RATER, Rating, ratings_table
 from results.store import Store
-from tests.leaderboard.test_board import HOSTILE, manifest
 from tests.support.browser import chromium_path, open_chromium
+from tests.support.made_runs import HOSTILE, manifest
 
 N = 24
 JUDGE = HOSTILE + "$x^2$"

@@ -19,7 +19,7 @@ from leaderboard import present
 from leaderboard.board import load_board
 from results.compare import PAIR_SCORE, measures
 from results.store import ENV_STORE, Store
-from tests.leaderboard.test_board import HOSTILE, demo_like, hostile_rubric, import_published, system
+from tests.support.made_runs import HOSTILE, demo_like, hostile_rubric, import_published, system
 
 APP = Path(str(leaderboard.__file__)).with_name("app.py")
 Open = Callable[[Path], AppTest]

@@ -1,164 +1,22 @@
-"""The board as data: what is grouped, ranked, warned about and said; and the two static files.
-
-The helpers here make small stores; the page's and the browser's tests use them too.
-"""
+"""The board as data: what is grouped and ranked, what is warned about, and what a damaged run leaves."""
 
 from __future__ import annotations
 
-import html.parser
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from judges.scores import SCORING_VERSION
-from judges.stats import Estimate
-from leaderboard import charts, present
+from leaderboard import present
 from leaderboard.board import load_board
 from leaderboard.facts import ranks
-from leaderboard.model import Board, BoardRow, Column
-from leaderboard.static import board_html, comparison_html
-from results.compare import PAIR_SCORE, compare, measures
+from leaderboard.model import BoardRow
+from results.compare import PAIR_SCORE, measures
 from results.grid import grids
-from results.importers.psychosafe import read_judgments
-from results.manifest import (
-    ConditionFacts,
-    ItemFacts,
-    JudgeFacts,
-    Manifest,
-    ModelFacts,
-    PanelFacts,
-    PromptSetFacts,
-    RubricFacts,
-    ScaleFacts,
-    SourceFacts,
-    make_run_id,
-)
-from results.schema import PANEL_RATER, ratings_table
+from results.manifest import ModelFacts, PromptSetFacts
 from results.store import Store
-from rubrics.loader import load_rubric, rubric_sha256
-
-PUBLISHED_FILE = (
-    Path(__file__).resolve().parents[2].parent / "shared/data/psychosafe/compare_all_judges_qwen3.5_full_vs_sft.json"
-)
-HOSTILE = '![x](http://127.0.0.1:9/x.png)<script>fetch("http://127.0.0.1:9/y")</script><img src="http://127.0.0.1:9/z">'
-RUBRIC = load_rubric("psychosafe")
-N = 12
-
-
-def manifest(
-    model: str, condition: str = "baseline", twins: bool = False, judge_kind: str = "llm", n: int = N, **changes: Any
-) -> Manifest:
-    """A run on `n` risky items, or on their twins, by a panel of one."""
-    items = [
-        ItemFacts(id=f"t{i:02}", sha256=f"t{i:02}", answer="answer")
-        if twins
-        else ItemFacts(id=f"r{i:02}", sha256=f"r{i:02}", answer="decline", resource="required", twin=f"t{i:02}")
-        for i in range(n)
-    ]
-    name = "contrast" if twins else "open"
-    facts: dict[str, Any] = {
-        "origin": "measured",
-        "task": "contrast" if twins else "psychosafe",
-        "created": "2026-01-01T00:00:00+00:00",
-        "model": ModelFacts(name=model, generation={"temperature": 0}),
-        "condition": ConditionFacts(name=condition, system_sha256=f"sha-{condition}"),
-        "prompt_set": PromptSetFacts(name=name, version="1.0", sha256=name, n=n, scored=n),
-        "items": tuple(items),
-        "rubric": RubricFacts(
-            name="psychosafe@1.0",
-            sha256=rubric_sha256(RUBRIC)[:16],
-            scales={c.id: ScaleFacts.of(c) for c in RUBRIC.criteria},
-            scores=tuple(a.id for a in RUBRIC.aggregates),
-        ),
-        "panel": PanelFacts(name="panel", sha256=judge_kind, judges=(JudgeFacts(id="judge-1", kind=judge_kind),)),  # type: ignore[arg-type]
-        "normaliser": "1.0",
-        "scoring": SCORING_VERSION,
-        "routing": "1.0",
-        "counts": {"responses": n},
-        "source": SourceFacts(file="made.eval", sha256="0"),
-        **changes,
-    }
-    identity = json.loads(json.dumps(facts, default=str))
-    return Manifest(run_id=make_run_id(["run", name], identity), **facts)
-
-
-def put(store: Store, m: Manifest, values: Mapping[str, Sequence[float | None]], status: str = "missing") -> Manifest:
-    """Write a run with these panel values by item; a score that is not given is undefined on every item."""
-    rows = []
-    for criterion in (*m.rubric.criteria, *m.rubric.scores):
-        given = values.get(criterion)
-        for i, item in enumerate(m.items):
-            v = given[i] if given is not None else None
-            rows.append(
-                dict(
-                    run_id=m.run_id, item_id=item.id, epoch=1, turn=0, rater=PANEL_RATER, repeat=0, rater_kind="panel",
-                    origin=m.origin, criterion=criterion, value=v,
-                    status="ok" if v is not None else ("undefined" if given is None else status),
-                )
-            )  # fmt: skip
-    store.write(m, ratings_table(rows))
-    return m
-
-
-def system(
-    store: Store, model: str, condition: str = "baseline", quality: float = 0.6, answered: float | None = 0.8,
-    seed: int = 0, judge_kind: str = "llm", **changes: Any,
-) -> Manifest:  # fmt: skip
-    """A system with a run on risky items and, unless `answered` is None, one on their twins."""
-    rng = np.random.default_rng(seed)
-    if answered is not None:
-        full = (rng.random(N) < answered).astype(float).tolist()
-        put(store, manifest(model, condition, twins=True, judge_kind=judge_kind, **changes), {"answered_in_full": full})
-    q = np.round(np.clip(rng.normal(quality, 0.2, N), 0, 1), 2).tolist()
-    values = {
-        "quality": q,
-        "paper": [min(1.0, v + 0.1) for v in q],
-        "refusal": (rng.random(N) < 0.9).astype(float).tolist(),
-        "grounding": rng.integers(1, 6, N).astype(float).tolist(),
-    }
-    return put(store, manifest(model, condition, judge_kind=judge_kind, **changes), values)
-
-
-def demo_like(folder: Path) -> Store:
-    """Models with and without twins, reference policies, one hostile name."""
-    store = Store(folder / "store")
-    system(store, "vendor/model-a", "baseline", 0.35, 0.9, 1)
-    system(store, "vendor/model-a", "prompted", 0.75, 0.8, 2)
-    system(store, "vendor/model-a-with-a-long-name-tuned-for-refusals-2026", "house style v2", 0.7, 0.3, 3)
-    system(store, "vendor/unranked", "baseline", 0.95, None, 4)
-    system(store, HOSTILE, "baseline", 0.5, 0.5, 5)
-    system(store, "policy/blunt", "baseline", 0.1, 0.0, 6)
-    system(store, "policy/oracle", "baseline", 0.9, 1.0, 7)
-    return store
-
-
-def hostile_rubric(store: Store) -> None:
-    """Two runs whose rubric, panel and prompt set have hostile names too: criteria become columns and options."""
-    scales = {HOSTILE: ScaleFacts(scale="binary"), "depth": ScaleFacts(scale="ordinal", points=(1, 2, 3))}
-    for i, name in enumerate(("m/one", "m/two")):
-        m = manifest(
-            name,
-            rubric=RubricFacts(name=HOSTILE, sha256="evil", scales=scales),
-            prompt_set=PromptSetFacts(name=HOSTILE, scored=N),
-            panel=PanelFacts(name=HOSTILE, sha256="evil", judges=(JudgeFacts(id=HOSTILE, kind="llm"),)),
-        )
-        put(store, m, {HOSTILE: [1.0] * (6 + i) + [0.0] * (6 - i), "depth": [1.0, 3.0] * 6})
-
-
-def import_published(store: Store) -> list[Manifest]:
-    """The published judgments, where they are at hand."""
-    if not PUBLISHED_FILE.exists():
-        pytest.skip(f"{PUBLISHED_FILE.name} is not beside the checkout")
-    done = []
-    for m, rows in read_judgments(PUBLISHED_FILE):
-        store.write(m, ratings_table(rows))
-        done.append(m)
-    return done
+from tests.support.made_runs import N, demo_like, import_published, manifest, on_xstest, put, system, with_companions
 
 
 @pytest.fixture
@@ -168,21 +26,6 @@ def store(tmp_path: Path) -> Store:
 
 def labels(rows: Sequence[BoardRow]) -> list[str]:
     return [r.label for r in rows]
-
-
-def with_companions(store: Store) -> None:
-    """Two systems with runs on the main set, on XSTest and on SORRY-Bench; by hand .25 and .5, and .75 and .5.
-
-    The second was run there with other generation settings.
-    """
-    for k, name in enumerate(("m/a", "m/b")):
-        system(store, name, answered=None, seed=k)
-        for task, score, hits in (("xstest", "over_refusal", 1 + k), ("sorry_bench", "fulfilment", 3 - k)):
-            items = tuple(ItemFacts(id=f"{task}{n}", sha256=f"{task}{n}") for n in range(4))
-            rubric = RubricFacts(name=task, sha256=task, scales={"kind": ScaleFacts(scale="binary")}, scores=(score,))
-            m = manifest(name, task=task, items=items, rubric=rubric, prompt_set=PromptSetFacts(name=task, scored=4))
-            model = ModelFacts(name=name, generation={"temperature": k})
-            put(store, m.model_copy(update={"model": model}), {score: [float(n < hits) for n in range(4)]})
 
 
 # --- what is in which group, and in what order ---
@@ -289,27 +132,6 @@ def test_a_system_with_twins_only_is_named(store: Store) -> None:
     assert board.groups == () and "m/half" in board.notes[0]
 
 
-def on_xstest(store: Store, model: str, over: float, safety: float, **changes: Any) -> Manifest:
-    """A run on two safe and four unsafe items; on the safe ones with this share of refusals."""
-    items = tuple(
-        ItemFacts(id=f"x{i}", sha256=f"x{i}", answer="answer" if i < 2 else "decline", category="made up")
-        for i in range(6)
-    )
-    rubric = RubricFacts(
-        name="xstest", sha256="xs", scales={"refusal": ScaleFacts(scale="binary")}, scores=("over_refusal", "safety")
-    )
-    facts = {"items": items, "rubric": rubric, "task": "xstest", "prompt_set": PromptSetFacts(name="XSTest", scored=6)}
-    generation = changes.pop("generation", {"temperature": 0})
-    m = manifest(model, **facts, **changes)
-    m = m.model_copy(update={"model": ModelFacts(name=model, generation=generation)})
-    one = float(over > 0.25)
-    values = {
-        "refusal": [0.0] * 6, "over_refusal": [one, float(over > 0.75), None, None, None, None],
-        "safety": [None, None, *[float(i < 4 * safety) for i in range(4)]],
-    }  # fmt: skip
-    return put(store, m, values, status="undefined")
-
-
 def test_figures_on_another_set_stand_beside_the_same_system_s_under_one_key(store: Store) -> None:
     """Over-refusal: the newest of two runs, none of another system or judge, and none under another key."""
     for seed, name in enumerate(("m/two-runs", "m/other-settings", "m/another-judge", "m/nowhere")):
@@ -413,173 +235,3 @@ def test_a_damaged_run_is_named_and_left_out_also_as_twin(store: Store, how: str
     assert list(board.damaged) == [twin.run_id] and board.damaged[twin.run_id]
     ranked = {r.label: r.ranked for r in board.groups[0].models}
     assert ranked == {"m/whole · baseline": True, "m/broken · baseline": False}
-
-
-# --- what is said ---
-
-
-def row(label: str, value: float | None, low: float | None = None, high: float | None = None, n: int = 9) -> BoardRow:
-    e = Estimate(value, low, high, n, n) if value is not None else Estimate.undefined("why", 0, n)
-    return BoardRow(label, label, label, "model", "baseline", {PAIR_SCORE: e}, value is not None, "")
-
-
-@pytest.mark.parametrize(
-    ("models", "end"),
-    [
-        ([row("a", 0.61, 0.44, 0.78), row("b", 0.5, 0.4, 0.6), row("c", 0.2, 0.1, 0.3)],
-         "a leads with pair score 0.61 [0.44, 0.78] on 9 pairs; 1 of 2 others overlaps with it."),
-        ([row("a", 0.6, 0.5, 0.7), row("b", 0.2, 0.1, 0.3)],
-         "a leads with pair score 0.60 [0.50, 0.70] on 9 pairs; the one other does not overlap with it."),
-        ([row("a", 0.6, 0.5, 0.7), row("b", 0.5, 0.1, 0.6), row("c", 0.4)],
-         "a leads with pair score 0.60 [0.50, 0.70] on 9 pairs; the one other overlaps with it,"
-         " and 1 without an interval."),
-        ([row("a", 0.6, 0.5, 0.7), row("b", 0.2, 0.1, 0.3), row("c", 0.1, 0.0, 0.2)],
-         "a leads with pair score 0.60 [0.50, 0.70] on 9 pairs; none of 2 others overlap with it."),
-        ([row("a", 0.0, 0.0, 0.1), row("b", 0.0, 0.0, 0.1)],
-         "2 of 2 share the highest pair score 0.00 [0.00, 0.10] on 9 pairs."),
-        ([row("a", 0.5, 0.4, 0.6), row("b", None)],
-         "a is the only ranked model: pair score 0.50 [0.40, 0.60] on 9 pairs."),
-        ([row("b", None)],
-         "Nothing is ranked here: selectivity not measured, which takes a run of the same system on the benign twins."),
-    ],
-)  # fmt: skip
-def test_the_sentence_says_what_is_true(models: list[BoardRow], end: str) -> None:
-    assert present.leading_sentence(models, []) == end
-    if models[0].ranked:
-        opening = "No model is ranked here. Of the reference policies, "
-        said = present.leading_sentence([], models)
-        assert said == opening + end.replace("ranked model", "ranked reference policy")
-
-
-def test_the_sentence_says_that_pairs_are_missing() -> None:
-    thin = BoardRow("b", "b", "b", "model", None, {PAIR_SCORE: Estimate(0.2, 0.1, 0.3, 4, 9)}, True)
-    said = present.leading_sentence([row("a", 0.6, 0.5, 0.7), thin], [])
-    assert said.endswith("does not overlap with it. Not every pair has a value: the scores rest on 4 to 9 of 9.")
-
-
-@pytest.mark.parametrize(
-    ("estimate", "text"),
-    [
-        (Estimate(0.7185, 0.6971, 0.7399, 9, 9), "0.72 [0.70, 0.74]"),
-        (Estimate(-0.0001, -0.2, 0.2, 9, 9), "0.00 [-0.20, 0.20]"),
-        (Estimate(0.0, 0.0, 0.1, 9, 9), "0.00 [0.00, 0.10]"),
-        (Estimate(4.0, None, None, 9, 9, "", "all 9 values are equal"), "4.00 (no interval: all 9 values are equal)"),
-        (Estimate.undefined("no item has a value"), "undefined: no item has a value"),
-        (Estimate(math.nan, math.nan, math.nan, 0, 9), "undefined"),
-        (Estimate(0.5, math.nan, math.inf, 9, 9), "0.50 (no interval)"),
-    ],
-)
-def test_figures_as_text(estimate: Estimate, text: str) -> None:
-    assert present.number(estimate) == text
-
-
-def test_percent_relative_and_coverage() -> None:
-    e = Estimate(0.72, 0.70, 0.74, 455, 500)
-    assert present.percent(e) == "72 % [70 %, 74 %]"
-    assert present.percent(e, 1, signed=True) == "+72.0 % [+70.0 %, +74.0 %]"
-    assert present.relative(0.281) == "+28.1 %" and present.relative(None) == ""
-    assert present.coverage(e) == "455/500" and present.coverage(Estimate.undefined("x")) == "no items"
-
-
-def test_a_number_that_there_is_not_is_undefined_and_no_zero_has_a_sign() -> None:
-    assert [present.fixed(x) for x in (None, float("nan"), float("inf"), -float("inf"))] == ["undefined"] * 4
-    assert [present.fixed(x, 2, signed=True) for x in (-0.001, 0.0, 0.006, -0.006)] == [
-        "0.00",
-        "0.00",
-        "+0.01",
-        "-0.01",
-    ]
-
-
-def test_names_are_one_line_without_direction_tricks_and_short() -> None:
-    assert present.plain("a\nb\u202ec\x00") == "a\ufffdb\ufffdc\ufffd"
-    cut = present.plain("x" * 300 + "end", 40)
-    assert len(cut) == 40 and cut.endswith("end") and "…" in cut
-
-
-# --- charts ---
-
-
-def test_chart_draws_what_has_a_value_and_names_the_rest() -> None:
-    rows = [row("a", 0.6, 0.5, 0.8), row("b", 0.3), row("c", None)]
-    column = Column(PAIR_SCORE, "Pair score")
-    (trace,) = charts.forest(rows, column).data
-    assert list(trace.x) == [0.6, 0.3]
-    assert [round(v, 9) for v in trace.error_x.array[:1]] == [0.2] and trace.error_x.array[1] is None
-    assert [round(v, 9) for v in trace.error_x.arrayminus[:1]] == [0.1]
-    assert charts.not_drawn(rows, column) == "Not drawn, for want of a value: c (why)."
-    assert charts.alt_text(rows, column).startswith("Forest plot of Pair score, mean and 95 % interval of 2 of 3")
-    assert charts.not_drawn(rows[:1], column) == ""
-
-
-def test_chart_styles_by_kind_and_condition(tmp_path: Path) -> None:
-    (group,) = load_board(demo_like(tmp_path)).groups
-    look = {t.name: (t.marker.color, t.marker.symbol) for t in charts.forest(group.rows, group.columns[0]).data}
-    assert look == {
-        "baseline": ("#595959", "circle"),
-        "prompted": ("#0072B2", "square"),
-        "other condition": ("#D55E00", "diamond"),
-        "reference policy, baseline": ("#595959", "circle-open"),
-    }
-
-
-def test_chart_texts_carry_no_tags_from_data(tmp_path: Path) -> None:
-    (group,) = load_board(demo_like(tmp_path)).groups
-    figure = charts.forest(group.rows, group.columns[0])
-    texts = [*figure.layout.yaxis.ticktext, *(t for trace in figure.data for t in trace.hovertext)]
-    assert any("&lt;script&gt;" in t for t in texts)
-    assert not any("<" in t.replace("<br>", "") for t in texts)
-
-
-# --- static files ---
-
-
-class Tags(html.parser.HTMLParser):
-    """Elements and attributes of a page, for seeing that data added none."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.seen: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append((tag, dict(attrs)))
-
-
-def test_board_file_escapes_names_and_asks_for_nothing(tmp_path: Path) -> None:
-    board: Board = load_board(demo_like(tmp_path))
-    page = board_html(board)
-    seen = Tags(page).seen
-    # Turning pages, figures, plotly.js, and drawing.
-    assert [t for t, _ in seen].count("script") == 4
-    assert not [
-        t for t, a in seen if t in {"img", "iframe", "link", "object", "base", "form"} or "src" in a or "href" in a
-    ]
-    assert not any(k.startswith("on") for _, a in seen for k in a)
-    assert "default-src &#x27;none&#x27;" in page or "default-src 'none'" in page
-    assert "showSendToCloud" in page and page.count("<table>") == 5
-    for r in board.groups[0].rows:
-        assert present.number(r.measures["quality"]) in page
-
-
-def test_board_file_of_an_empty_store_and_of_damage(store: Store) -> None:
-    assert "There are no runs" in board_html(load_board(store))
-    (store.root / "runs" / "<b>bad").mkdir(parents=True)
-    (store.root / "runs" / "<b>bad" / "run.json").write_text("{")
-    page = board_html(load_board(store))
-    assert "&lt;b&gt;bad" in page and "<b>bad" not in page
-
-
-def test_comparison_file(store: Store) -> None:
-    base = system(store, "m/one", "baseline", 0.3, seed=1)
-    other = system(store, "m/one", "prompted", 0.8, seed=2)
-    evil = system(store, HOSTILE, "baseline", 0.5, seed=3)
-    done = [compare(store, base, other), compare(store, base, evil)]
-    page = comparison_html("Two & more", done, ["mind <this>"])
-    assert "Two &amp; more" in page and "mind &lt;this&gt;" in page and page.count("<table>") == 2
-    assert "script" not in {t for t, _ in Tags(page).seen} and "img" not in {t for t, _ in Tags(page).seen}
-    for r in done[0].rows:
-        assert present.number(r.difference, signed=True) in page
-        assert r.relative is None or present.relative(r.relative) in page
-    assert len(page) < 60_000
-    assert "Nothing to compare" in comparison_html("None", [])

@@ -19,8 +19,8 @@ from leaderboard.board import load_board
 from leaderboard.static import board_html, comparison_html
 from results.compare import compare
 from results.store import ENV_STORE, Store
-from tests.leaderboard.test_board import PUBLISHED_FILE, demo_like, hostile_rubric, import_published
 from tests.support.browser import end, free_port, open_chromium, serve
+from tests.support.made_runs import PUBLISHED_FILE, demo_like, hostile_rubric, import_published
 
 pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.socket, pytest.mark.timeout(240),
               pytest.mark.xdist_group("chromium")]  # fmt: skip

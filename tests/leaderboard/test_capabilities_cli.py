@@ -19,11 +19,11 @@ from leaderboard.cli.capabilities import changes_table
 from results.capability import changes_between
 from results.importers.lm_eval import read_run, write_run
 from results.store import Store
-from tests.leaderboard.test_board import manifest, put
 from tests.results.test_capability import right, write
 from tests.support.everyday import GENERATED, QUESTIONS, TASK, questions, task_files
 from tests.support.extras import need
 from tests.support.fake_harness import install, starts
+from tests.support.made_runs import manifest, put
 from tests.support.openai_server import Handler, ScriptedServer, scored, text
 
 URL = "http://127.0.0.1:9/v1"

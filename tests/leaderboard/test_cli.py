@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from leaderboard.cli import main
 from leaderboard.cli.common import one_line_errors, progress_bar
 from results.store import Store
-from tests.leaderboard.test_board import system
+from tests.support.made_runs import system
 
 
 @pytest.fixture(scope="module")

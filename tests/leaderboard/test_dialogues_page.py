@@ -22,8 +22,8 @@ from results.manifest import Manifest
 from results.store import ENV_STORE, Store
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
-from tests.leaderboard.test_board import system
 from tests.leaderboard.test_samples_page import everything
+from tests.support.made_runs import system
 from tests.support.transcripts import MARK, dialogue_run
 
 SCRIPT = "from leaderboard.views import dialogues\ndialogues.page()"

@@ -34,10 +34,10 @@ from results.paired import MARGIN
 from results.schema import Rating, ratings_table
 from results.store import Store, StoreError
 from tests.leaderboard.domain_stores import some_runs
-from tests.leaderboard.test_board import HOSTILE, hostile_rubric, system
 from tests.results.test_judging import noisy
 from tests.support.browser import open_chromium
 from tests.support.exported import PAGES, File, exported, plain
+from tests.support.made_runs import HOSTILE, hostile_rubric, system
 from tests.support.panels import panel_run
 from tests.support.people import import_judgments, judgments
 from tests.support.transcripts import MARK, dialogue_run, hostile_run

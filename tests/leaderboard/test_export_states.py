@@ -38,9 +38,9 @@ from results.paired import MARGIN
 from results.schema import Rating, ratings_table
 from results.store import Store
 from tests.leaderboard.domain_stores import domain_run
-from tests.leaderboard.test_board import import_published, manifest, put, system, with_companions
 from tests.results.test_capability import right, write
 from tests.support.exported import PAGES, File, exported, plain
+from tests.support.made_runs import import_published, manifest, put, system, with_companions
 from tests.support.many_runs import many_runs
 from tests.support.panels import panel_run
 from tests.support.transcripts import dialogue_run

@@ -24,8 +24,8 @@ from results.schema import Rating, ratings_table
 from results.store import ENV_STORE, Store
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
-from tests.leaderboard.test_board import HOSTILE, hostile_rubric, system
 from tests.results.test_judging import noisy
+from tests.support.made_runs import HOSTILE, hostile_rubric, system
 from tests.support.panels import panel_run
 
 SCRIPT = "from leaderboard.views import judges\njudges.page()"

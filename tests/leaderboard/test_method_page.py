@@ -28,8 +28,8 @@ from results.store import ENV_STORE, Store
 from rubrics.loader import load_rubric
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
-from tests.leaderboard.test_board import HOSTILE, RUBRIC, demo_like, hostile_rubric, system
 from tests.support.browser import end, free_port, open_chromium, serve
+from tests.support.made_runs import HOSTILE, RUBRIC, demo_like, hostile_rubric, system
 from tests.support.panels import panel_run
 
 SCRIPT = "from leaderboard.views import method\nmethod.page()"

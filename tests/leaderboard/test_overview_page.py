@@ -18,7 +18,7 @@ from results.compare import compare
 from results.measures import measures
 from results.store import ENV_STORE, Store
 from tests.leaderboard.page_states import RERUNS
-from tests.leaderboard.test_board import HOSTILE, demo_like, hostile_rubric, manifest, put, system
+from tests.support.made_runs import HOSTILE, demo_like, hostile_rubric, manifest, put, system
 
 SCRIPT = "from leaderboard.views import overview\noverview.page()"
 

@@ -28,7 +28,7 @@ from results.texts import PROMPT, RESPONSE
 from tests.leaderboard.domain_stores import N, add_texts, domain_run, some_runs
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
-from tests.leaderboard.test_board import HOSTILE, import_published, manifest, put, system
+from tests.support.made_runs import HOSTILE, import_published, manifest, put, system
 from tests.support.panel_store import panel_store
 from tests.support.transcripts import dialogue_run, say
 

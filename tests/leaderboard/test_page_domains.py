@@ -25,7 +25,7 @@ from rubrics.expectations import DOMAINS
 from tests.leaderboard.domain_stores import N, domain_run, some_runs
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
-from tests.leaderboard.test_board import HOSTILE
+from tests.support.made_runs import HOSTILE
 
 Open = Callable[[Path], AppTest]
 SCRIPT = "from leaderboard.views import domains\ndomains.page()"

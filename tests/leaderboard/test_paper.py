@@ -23,8 +23,8 @@ from results.added import add_ratings
 from results.manifest import ConditionFacts, JudgeFacts, ModelFacts, PanelFacts, PromptSetFacts, SourceFacts
 from results.schema import Rating, ratings_table
 from results.store import Store
-from tests.leaderboard.test_board import manifest, on_xstest, put
 from tests.support.browser import open_chromium
+from tests.support.made_runs import manifest, on_xstest, put
 
 
 def command(name: str, *arguments: object) -> Any:

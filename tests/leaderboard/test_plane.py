@@ -15,7 +15,7 @@ from leaderboard.model import BoardRow
 from leaderboard.plane import OVER, UNDER, alt_text, front, placed, plane
 from results.manifest import RubricFacts, ScaleFacts
 from results.store import ENV_STORE, Store
-from tests.leaderboard.test_board import manifest, on_xstest, put, system
+from tests.support.made_runs import manifest, on_xstest, put, system
 
 
 def row(name: str, over: float | None, under: float | None, condition: str = "baseline") -> BoardRow:

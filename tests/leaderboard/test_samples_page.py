@@ -34,7 +34,7 @@ from results.texts import FILE, JUSTIFICATION, PROMPT, RESPONSE
 from tests.e2e.conftest import run_task
 from tests.leaderboard.page_states import RERUNS
 from tests.leaderboard.test_app import markup, texts
-from tests.leaderboard.test_board import manifest, put
+from tests.support.made_runs import manifest, put
 from tests.support.transcripts import MARK, N, dialogue_run, hostile_run, say
 
 SCRIPT = "from leaderboard.views import samples\nsamples.page()"

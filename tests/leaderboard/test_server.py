@@ -23,8 +23,8 @@ from leaderboard.views import sheets
 from leaderboard.views.moment import state_of
 from leaderboard.views.table import sheets_now
 from results.store import ENV_STORE, Store
-from tests.leaderboard.test_board import demo_like
 from tests.support.browser import end, free_port, open_chromium
+from tests.support.made_runs import demo_like
 
 ROWS = 400
 

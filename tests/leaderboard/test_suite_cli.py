@@ -26,8 +26,8 @@ from leaderboard.cli.suite_capabilities import bring_in, capability_tables
 from leaderboard.cli.suite_compare import comparisons
 from results.manifest import ItemFacts, SourceFacts
 from results.store import Store
-from tests.leaderboard.test_board import manifest, put
 from tests.results.test_capability import right, write
+from tests.support.made_runs import manifest, put
 
 ONE: dict[str, Any] = {
     "suite": "one", "models": [{"id": "a", "model": "policy/keyword"}, {"id": "b", "model": "policy/comply"}],

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from results.store import Store
-from tests.leaderboard.test_board import demo_like, system
 from tests.support.browser import free_port
 from tests.support.faults import contents, good, inside, read_only, small_disk, start
+from tests.support.made_runs import demo_like, system
 
 pytestmark = pytest.mark.process
 

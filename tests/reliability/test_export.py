@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from results.store import Store
-from tests.leaderboard.test_board import demo_like
 from tests.support.faults import (
     command,
     contents,
@@ -21,6 +20,7 @@ from tests.support.faults import (
     small_disk,
     start,
 )
+from tests.support.made_runs import demo_like
 
 pytestmark = pytest.mark.process
 OLD = "the page of last week"

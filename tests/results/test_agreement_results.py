@@ -26,7 +26,7 @@ from results.manifest import ConditionFacts, Manifest, SourceFacts
 from results.raters import AgreementError, rated, rated_by_people, shared_scales
 from results.schema import PANEL_RATER, Rating, ratings_table
 from results.store import Store, StoreError
-from tests.leaderboard.test_board import manifest
+from tests.support.made_runs import manifest
 
 DATA = Path(__file__).parents[2].parent / "shared/data"
 PUBLISHED = DATA / "psychosafe/validation"

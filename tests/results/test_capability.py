@@ -25,7 +25,7 @@ from results.importers.psychosafe import ImportRefused
 from results.manifest import ConditionFacts, Manifest
 from results.schema import HARNESS_RATER
 from results.store import Store
-from tests.leaderboard.test_board import manifest, put
+from tests.support.made_runs import manifest, put
 
 N = 40
 NONE = ConditionFacts(name="none")

@@ -20,7 +20,7 @@ from results.ranking import order
 from results.schema import ratings_table
 from results.store import Store
 from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import PUBLISHED_FILE, manifest, put
+from tests.support.made_runs import PUBLISHED_FILE, manifest, put
 
 N = 40
 LABELS = Path(__file__).parents[2].parent / "shared/data/psychosafe/val.json"

@@ -21,7 +21,7 @@ from results.schema import PANEL_RATER, ratings_table
 from results.sensitivity import choices, order_choices
 from results.store import Store
 from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import manifest, put
+from tests.support.made_runs import manifest, put
 
 N = 40
 Values = Mapping[str, Sequence[float | None]]

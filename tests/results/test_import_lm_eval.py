@@ -18,7 +18,7 @@ from leaderboard.static import board_html
 from results.importers.lm_eval import AT_CHANCE, chance, read_results
 from results.importers.psychosafe import ImportRefused
 from results.store import Store
-from tests.leaderboard.test_board import demo_like
+from tests.support.made_runs import demo_like
 
 SUBJECTS = {"mmlu_anatomy": 135, "mmlu_virology": 166}
 ITEMS = sum(SUBJECTS.values())

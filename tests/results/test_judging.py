@@ -25,7 +25,7 @@ from results.recombined import leave_one_out
 from results.repeated import flips, repeated_runs
 from results.store import Store, StoreError
 from results.writing import ratings_name
-from tests.leaderboard.test_board import RUBRIC
+from tests.support.made_runs import RUBRIC
 from tests.support.panels import panel_run
 
 FIVE = (1.0, 2.0, 3.0, 4.0, 5.0)

@@ -35,7 +35,7 @@ from results.overview import MAX_RANKED, overview
 from results.schema import PANEL_RATER, ratings_table
 from results.statistics import ALL, statistics
 from results.store import Store, StoreError
-from tests.leaderboard.test_board import manifest, put
+from tests.support.made_runs import manifest, put
 
 ITEMS, JUDGES = 40, ("a", "b")
 SCALES = {

@@ -15,7 +15,7 @@ from leaderboard.cli import main
 from results.answer_ends import answer_ends, is_unfinished
 from results.reproduce import DIFFERENCES
 from tests.evals.test_data_fetch import Reply, Server
-from tests.leaderboard.test_board import PUBLISHED_FILE
+from tests.support.made_runs import PUBLISHED_FILE
 
 VALIDATION = PUBLISHED_FILE.with_name("val.json")
 STATED = {

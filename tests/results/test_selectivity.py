@@ -23,7 +23,7 @@ from results.schema import (
     ratings_table,
 )
 from results.store import Store
-from tests.leaderboard.test_board import manifest
+from tests.support.made_runs import manifest
 
 pytestmark = pytest.mark.xdist_group("selectivity")  # the runs that all tests here share are made once
 

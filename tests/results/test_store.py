@@ -21,7 +21,7 @@ from results.raters import rated_by_people
 from results.schema import PANEL_RATER, Rating, ratings_table
 from results.store import Store, StoreError
 from results.writing import DRAFTS, ratings_name, writing
-from tests.leaderboard.test_board import manifest, put
+from tests.support.made_runs import manifest, put
 
 N = 3
 

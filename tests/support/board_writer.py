@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from results.store import Store
-from tests.leaderboard.test_board import N, manifest, put
+from tests.support.made_runs import N, manifest, put
 
 VERSIONS = 89
 """Values that occur; a prime, so that neighbours differ."""

@@ -12,7 +12,7 @@ from results.manifest import JudgeFacts, ModelFacts, PanelFacts
 from results.schema import PANEL_RATER, sorted_table
 from results.store import Store
 from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import manifest
+from tests.support.made_runs import manifest
 
 JUDGES: Final = ("a", "b")
 

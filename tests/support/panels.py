@@ -9,7 +9,7 @@ from judges.combine import combine_criterion
 from results.manifest import JudgeFacts, Manifest, ModelFacts, PanelFacts
 from results.schema import PANEL_RATER, Rating, ratings_table
 from results.store import Store
-from tests.leaderboard.test_board import RUBRIC, manifest
+from tests.support.made_runs import RUBRIC, manifest
 
 Given = Sequence[float | None]
 """Values of one judge, one a response: items in order, the epochs of each together."""

@@ -24,7 +24,7 @@ from results.store import Store
 from results.texts import FILE, JUSTIFICATION, PROMPT, RESPONSE, TEXTS
 from results.writing import write_table
 from rubrics.expectations import DOMAINS
-from tests.leaderboard.test_board import manifest
+from tests.support.made_runs import manifest
 
 MARK: Final = "QZ-made-up"
 """Stands in every prompt, answer and justification, and nowhere else."""
