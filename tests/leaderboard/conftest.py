@@ -1,23 +1,24 @@
-"""What several files share: a study of annotators; a small store, and a paper's report on it in three formats."""
+"""What several files share: studies of annotators, a report of agreement, and a paper's report in three formats."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from leaderboard.annotate.study import ENV_DB, ENV_MAP, ENV_PLAN
+from leaderboard.agreement.figures import Figure, figures
 from leaderboard.cli import main
 from results.added import add_ratings
+from results.agreement_records import AgreementReport
 from results.manifest import ModelFacts, SourceFacts
 from results.schema import Rating, ratings_table
 from results.store import Store
 from rubrics.expectations import DOMAINS
-from tests.support.annotation_study import Make, Study, make_plan
+from tests.support.agreement_study import study_report
 from tests.support.made_runs import HOSTILE, manifest, put
 
 N = 40
@@ -36,17 +37,26 @@ def _components_scanned_once() -> Iterator[None]:
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Makes a study, and tells the app where its plan and its database are, and nothing of a map."""
+    # A third of a second, which the folder's other tests do not wait for.
+    from tests.support.annotation_study import made_study
 
-    def made(**options: Any) -> Study:
-        found = Study(make_plan(**options), tmp_path)
-        monkeypatch.setenv(ENV_PLAN, str(found.plan_path))
-        monkeypatch.setenv(ENV_DB, str(found.db))
-        monkeypatch.delenv(ENV_MAP, raising=False)
-        return found
+    return partial(made_study, tmp_path, monkeypatch)
 
-    return made
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory) -> AgreementReport:
+    """The report of `study_report`: read only, for its coefficients are resampled for two seconds."""
+    return study_report(tmp_path_factory.mktemp("figures"))
+
+
+@pytest.fixture(scope="session")
+def made(report: AgreementReport) -> dict[str, Figure]:
+    """All figures of that report by name."""
+    found = figures(report)
+    assert len({f.name for f in found}) == len(found) == 8
+    return {f.name: f for f in found}
 
 
 @pytest.fixture(scope="session")

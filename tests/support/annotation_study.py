@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 import leaderboard.annotate
@@ -15,6 +16,7 @@ from judges.annotation.model import Card, Gold, HelpLine, Pair, Plan, PlanMap, Q
 from leaderboard.annotate import access
 from leaderboard.annotate.cards import OnDesk
 from leaderboard.annotate.desk import Desk
+from leaderboard.annotate.study import ENV_DB, ENV_MAP, ENV_PLAN
 from rubrics import Rubric, load_rubric, rubric_sha256
 
 HERE = Path(str(leaderboard.annotate.__file__)).parent
@@ -134,6 +136,16 @@ class Study:
 
 
 Make = Callable[..., Study]
+"""What the fixture `study` is: `made_study` in a test's own folder."""
+
+
+def made_study(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Study:
+    """A study of `make_plan` with these options, which the app finds by its environment; the map it does not find."""
+    found = Study(make_plan(**options), folder)
+    monkeypatch.setenv(ENV_PLAN, str(found.plan_path))
+    monkeypatch.setenv(ENV_DB, str(found.db))
+    monkeypatch.delenv(ENV_MAP, raising=False)
+    return found
 
 
 def page(name: str = "app.py") -> AppTest:
