@@ -55,6 +55,7 @@ class Cell:
 
 _SUITE = "tests/e2e/test_suite_run.py::"
 _REJUDGE = "tests/e2e/test_rejudge.py::"
+_STOPPED = "tests/e2e/test_rejudge_stopped.py::"
 _GROWTH = "tests/e2e/test_store_growth.py::"
 _INGEST = "tests/e2e/test_ingest.py::"
 _PEOPLE = "tests/judges/test_annotation_database.py::"
@@ -98,7 +99,7 @@ CELLS: Final = (
       f"{_SUITE}test_two_runners_on_one_bucket_and_one_of_them_killed"),
     _("judge", "killed",
       "Every verdict is on the disk before the next is asked for in its place; no half log is there.",
-      "Verdicts that were on their way.", SAME, f"{_REJUDGE}test_killed_in_the_middle"),
+      "Verdicts that were on their way.", SAME, f"{_STOPPED}test_killed_in_the_middle"),
     _("judge", "full",
       "It stops with one line at the first verdict that cannot be kept; no further call is begun. If only the log does "
       "not fit, all verdicts are kept.", "Verdicts that were on their way (20 at the most).", f"Make room and {SAME}.",
@@ -106,7 +107,7 @@ CELLS: Final = (
     _("judge", "closed", "Refused in one line before the first call.", "Nothing.", "Name another folder with --out.",
       f"{_HERE}judge.py::test_read_only_folder"),
     _("judge", "corrupt", "Of a cut journal every whole line counts; a cut log is refused in one line.",
-      "The verdict whose line was cut.", SAME, f"{_REJUDGE}test_a_torn_journal",
+      "The verdict whose line was cut.", SAME, f"{_STOPPED}test_a_torn_journal",
       f"{_REJUDGE}test_logs_that_cannot_be_judged"),
     _("judge", "clock", "Nothing.", "Nothing.", "Nothing is to be done.", f"{_HERE}judge.py::test_clock_jump"),
     _("judge", "network",
@@ -115,7 +116,7 @@ CELLS: Final = (
       f"{_HERE}judge.py::test_network_gone"),
     _("judge", "garbage", "A repair turn; then the verdict is missing, as refused, unparsable or failed.", "Nothing.",
       f"For those that failed, {SAME}.", f"{_REJUDGE}test_failures_land_in_their_statuses",
-      f"{_REJUDGE}test_provider_errors_are_asked_again"),
+      f"{_STOPPED}test_provider_errors_are_asked_again"),
     _("judge", "two", "The second is refused in one line; no verdict is paid for twice.", "Nothing.",
       "Wait until the first has ended.", f"{_HERE}judge.py::test_two_processes_at_once"),
     _("ingest", "killed", "Every run that is there is whole; a half one is none, and is swept by the next ingest.",
