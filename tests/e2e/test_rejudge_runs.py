@@ -23,8 +23,6 @@ from tests.support.rejudging import cli, contents, one_line, spec
 pytestmark = pytest.mark.socket
 
 Run = Callable[..., EvalLog]
-
-
 TURNS = {
     "id": "d1", "domain": "violence", "role": "victim", "risk_turn": 2,
     "turns": [
