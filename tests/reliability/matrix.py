@@ -53,7 +53,8 @@ class Cell:
     not_applicable: str = ""
 
 
-_SUITE = "tests/e2e/test_suite_run.py::"
+_KILLED = "tests/e2e/test_suite_killed.py::"
+_FAILING = "tests/e2e/test_suite_failing.py::"
 _REJUDGE = "tests/e2e/test_rejudge.py::"
 _STOPPED = "tests/e2e/test_rejudge_stopped.py::"
 _GROWTH = "tests/e2e/test_store_growth.py::"
@@ -75,7 +76,7 @@ CELLS: Final = (
     _("generation", "killed",
       "Of one runner: the command starts another, which goes on. Of the whole command: the runners end with it.",
       "Calls that were on their way; no sample that was finished.", SAME,
-      f"{_SUITE}test_killed_and_given_again", f"{_SUITE}test_killed_at_twenty_random_moments"),
+      f"{_KILLED}test_killed_and_given_again", f"{_KILLED}test_killed_at_twenty_random_moments"),
     _("generation", "full", "The runs that cannot be written end with status 1 and the reason.",
       "Samples that could not be written; no run that was done.", f"Make room and {SAME}.",
       f"{_HERE}generation.py::test_disk_full"),
@@ -93,10 +94,11 @@ CELLS: Final = (
     _("generation", "garbage",
       "Limits that are hit, errors, silence, resets, half JSON and half answers are tried again; what fails for good "
       "is missing, with the reason.", "Nothing; calls in vain are counted and printed.", SAME,
-      f"{_SUITE}test_a_provider_that_fails_three_times_of_ten", f"{_SUITE}test_a_run_that_fails_says_why_in_one_line"),
+      f"{_FAILING}test_a_provider_that_fails_three_times_of_ten",
+      f"{_FAILING}test_a_run_that_fails_says_why_in_one_line"),
     _("generation", "two", "They share the runs: each is claimed by one; a claim whose owner died is taken over.",
-      "Nothing.", "Nothing is to be done.", f"{_SUITE}test_two_runners_on_one_disk_and_one_of_them_killed",
-      f"{_SUITE}test_two_runners_on_one_bucket_and_one_of_them_killed"),
+      "Nothing.", "Nothing is to be done.", f"{_KILLED}test_two_runners_on_one_disk_and_one_of_them_killed",
+      f"{_KILLED}test_two_runners_on_one_bucket_and_one_of_them_killed"),
     _("judge", "killed",
       "Every verdict is on the disk before the next is asked for in its place; no half log is there.",
       "Verdicts that were on their way.", SAME, f"{_STOPPED}test_killed_in_the_middle"),
