@@ -16,7 +16,7 @@ from inspect_ai.log import EvalConfig, EvalDataset, EvalError, EvalLog, EvalSamp
 
 from evals.suites import SuiteError, plan, read_suite
 from evals.suites.claims import Claim, ClaimError, Place, Watch, alive, beat, finish, machine, release, take
-from evals.suites.folder import open_folder, suite_sha256
+from evals.suites.folder import suite_sha256
 from evals.suites.model import Suite
 from evals.suites.outcome import Outcome, _why, one_line
 from evals.suites.processes import LOST
@@ -120,6 +120,8 @@ def _exclusive(place: Place) -> None:
 
 
 def test_fields_of_a_suite_that_change_no_figure_do_not_lock_its_folder(tmp_path: Path) -> None:
+    from evals.suites.runner import open_folder
+
     suite = Suite.model_validate(ONE)
     root = str(tmp_path / "runs")
     open_folder(root, suite)
