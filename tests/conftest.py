@@ -18,6 +18,9 @@ os.environ.setdefault("INSPECT_EVAL_CTL_SERVER", "false")
 # Each client of a model reads all authorities of the world, a twentieth of a second; no test speaks TLS.
 os.environ["SSL_CERT_FILE"] = str(Path(__file__).parent / "support" / "one_certificate.pem")
 
+# What fails in a helper is shown as what fails in a test.
+pytest.register_assert_rewrite("tests.support")
+
 
 def pytest_collection_finish() -> None:
     """A model's name is held against those of all known ones, which Inspect takes apart anew for each client."""

@@ -15,6 +15,9 @@ from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog
 
+from evals.contrast import contrast
+from evals.escalation import escalation
+from evals.psychosafe import psychosafe
 from tests.support.openai_server import Handler, Reply, Request, ScriptedServer, text, verdict_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +52,9 @@ criteria:
 aggregates:
   - {id: both, rule: mean, of: [safe, depth]}
 """
+
+KINDS = ("single", "epochs", "repeats", "twins", "dialogues", "empty")
+"""Of logs that differ in how they are laid out."""
 
 _counter = itertools.count(1)
 
@@ -101,6 +107,38 @@ def panel_file(folder: Path, judges: Sequence[Mapping[str, Any]], name: str = "m
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump({"panels": {name: {"judges": [dict(j) for j in judges]}}}), encoding="utf-8")
     return str(path)
+
+
+class Kinds(dict[str, Path]):
+    """A log of each kind, made when it is first asked for; whoever changes one copies it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, kind: str) -> Path:
+        folder = self._folder / kind
+        folder.mkdir()
+        items = str(write_items(folder))
+        how: dict[str, tuple[Callable[[], Task], str, dict[str, Any]]] = {
+            "single": (lambda: psychosafe(prompts=items), "policy/keyword", {}),
+            "epochs": (lambda: psychosafe(prompts=items, epochs=3), "policy/wrapper", {}),
+            "repeats": (lambda: psychosafe(prompts=items, repeats=2), "policy/blunt", {}),
+            "twins": (contrast, "policy/schematic", {"limit": 3}),
+            "dialogues": (escalation, "policy/schematic", {"sample_id": ["esc-sh-01", "esc-vi-01"]}),
+            "empty": (lambda: psychosafe(prompts=items), "policy/empty", {}),
+        }
+        task, model, options = how[kind]
+        log = run_task(task(), model, folder / "logs", **options)
+        assert log.status == "success", log.error
+        self[kind] = Path(log.location.removeprefix("file://"))
+        return self[kind]
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A log of each of the kinds."""
+    return Kinds(tmp_path_factory.mktemp("kinds"))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,6 @@ from results.capability import capability_changes
 from results.manifest import ConditionFacts
 from results.schema import LM_EVAL
 from results.store import Store
-from tests.e2e.test_suite_run import command, here
 from tests.leaderboard.test_capabilities_cli import knows
 from tests.support.everyday import TASK, task_files
 from tests.support.extras import need
@@ -33,6 +32,7 @@ from tests.support.made_runs import manifest
 from tests.support.openai_server import ScriptedServer, scored
 from tests.support.s3 import s3_bucket
 from tests.support.studies import Study, answers, descendants, kill_all, until
+from tests.support.suite_runs import command, here
 
 pytestmark = [pytest.mark.process, pytest.mark.socket]
 BASELINE = ConditionFacts(name="baseline", system_sha256=load_condition("baseline").sha256)

@@ -196,7 +196,7 @@ def test_names_are_text_and_nothing_is_asked_for(full: tuple[Moment, Board, File
     assert len(places) == sum(map(len, file.figures.values())) and all(a["aria-label"] for a in places)
 
 
-def test_a_damaged_group_takes_no_page_with_it(full: tuple[Moment, Board, File]) -> None:
+def test_a_damaged_group_takes_no_page_with_it() -> None:
     def broken() -> str:
         raise StoreError("ratings of <run> are gone")
 

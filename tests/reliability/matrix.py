@@ -53,8 +53,10 @@ class Cell:
     not_applicable: str = ""
 
 
-_SUITE = "tests/e2e/test_suite_run.py::"
+_KILLED = "tests/e2e/test_suite_killed.py::"
+_FAILING = "tests/e2e/test_suite_failing.py::"
 _REJUDGE = "tests/e2e/test_rejudge.py::"
+_STOPPED = "tests/e2e/test_rejudge_stopped.py::"
 _GROWTH = "tests/e2e/test_store_growth.py::"
 _INGEST = "tests/e2e/test_ingest.py::"
 _PEOPLE = "tests/judges/test_annotation_database.py::"
@@ -74,7 +76,7 @@ CELLS: Final = (
     _("generation", "killed",
       "Of one runner: the command starts another, which goes on. Of the whole command: the runners end with it.",
       "Calls that were on their way; no sample that was finished.", SAME,
-      f"{_SUITE}test_killed_and_given_again", f"{_SUITE}test_killed_at_twenty_random_moments"),
+      f"{_KILLED}test_killed_and_given_again", f"{_KILLED}test_killed_at_twenty_random_moments"),
     _("generation", "full", "The runs that cannot be written end with status 1 and the reason.",
       "Samples that could not be written; no run that was done.", f"Make room and {SAME}.",
       f"{_HERE}generation.py::test_disk_full"),
@@ -92,13 +94,14 @@ CELLS: Final = (
     _("generation", "garbage",
       "Limits that are hit, errors, silence, resets, half JSON and half answers are tried again; what fails for good "
       "is missing, with the reason.", "Nothing; calls in vain are counted and printed.", SAME,
-      f"{_SUITE}test_a_provider_that_fails_three_times_of_ten", f"{_SUITE}test_a_run_that_fails_says_why_in_one_line"),
+      f"{_FAILING}test_a_provider_that_fails_three_times_of_ten",
+      f"{_FAILING}test_a_run_that_fails_says_why_in_one_line"),
     _("generation", "two", "They share the runs: each is claimed by one; a claim whose owner died is taken over.",
-      "Nothing.", "Nothing is to be done.", f"{_SUITE}test_two_runners_on_one_disk_and_one_of_them_killed",
-      f"{_SUITE}test_two_runners_on_one_bucket_and_one_of_them_killed"),
+      "Nothing.", "Nothing is to be done.", f"{_KILLED}test_two_runners_on_one_disk_and_one_of_them_killed",
+      f"{_KILLED}test_two_runners_on_one_bucket_and_one_of_them_killed"),
     _("judge", "killed",
       "Every verdict is on the disk before the next is asked for in its place; no half log is there.",
-      "Verdicts that were on their way.", SAME, f"{_REJUDGE}test_killed_in_the_middle"),
+      "Verdicts that were on their way.", SAME, f"{_STOPPED}test_killed_in_the_middle"),
     _("judge", "full",
       "It stops with one line at the first verdict that cannot be kept; no further call is begun. If only the log does "
       "not fit, all verdicts are kept.", "Verdicts that were on their way (20 at the most).", f"Make room and {SAME}.",
@@ -106,7 +109,7 @@ CELLS: Final = (
     _("judge", "closed", "Refused in one line before the first call.", "Nothing.", "Name another folder with --out.",
       f"{_HERE}judge.py::test_read_only_folder"),
     _("judge", "corrupt", "Of a cut journal every whole line counts; a cut log is refused in one line.",
-      "The verdict whose line was cut.", SAME, f"{_REJUDGE}test_a_torn_journal",
+      "The verdict whose line was cut.", SAME, f"{_STOPPED}test_a_torn_journal",
       f"{_REJUDGE}test_logs_that_cannot_be_judged"),
     _("judge", "clock", "Nothing.", "Nothing.", "Nothing is to be done.", f"{_HERE}judge.py::test_clock_jump"),
     _("judge", "network",
@@ -115,7 +118,7 @@ CELLS: Final = (
       f"{_HERE}judge.py::test_network_gone"),
     _("judge", "garbage", "A repair turn; then the verdict is missing, as refused, unparsable or failed.", "Nothing.",
       f"For those that failed, {SAME}.", f"{_REJUDGE}test_failures_land_in_their_statuses",
-      f"{_REJUDGE}test_provider_errors_are_asked_again"),
+      f"{_STOPPED}test_provider_errors_are_asked_again"),
     _("judge", "two", "The second is refused in one line; no verdict is paid for twice.", "Nothing.",
       "Wait until the first has ended.", f"{_HERE}judge.py::test_two_processes_at_once"),
     _("ingest", "killed", "Every run that is there is whole; a half one is none, and is swept by the next ingest.",

@@ -1,4 +1,4 @@
-"""`psychosafe run` where the machine fails; kills, several runners and failing providers are in `test_suite_run`."""
+"""`psychosafe run` where the machine fails; kills are in `test_suite_killed`, providers in `test_suite_failing`."""
 
 from __future__ import annotations
 
