@@ -1,4 +1,4 @@
-"""Panel arithmetic: combine per criterion, then aggregate."""
+"""Panel arithmetic: from the verdicts on a criterion to the panel's value, or to why there is none."""
 
 from __future__ import annotations
 

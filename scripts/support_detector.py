@@ -107,11 +107,11 @@ def main(folder: Path) -> None:
         f"""# The support detector, checked
 
 Version {SUPPORT_VERSION}, against readers (language models that saw texts and definitions, neither the rules nor where a
-text came from). Made by `scripts/support_detector.py` from `judges/validation/support_answers.jsonl` (100 answers to benign twins, written for
+text came from). Made by `scripts/support_detector.py` from `judges/validation/support_answers.jsonl` (99 answers to benign twins, written for
 this and labelled by somebody else, split at random before any rule was written) and
 `judges/validation/support_labels.csv` (XSTest completions of three models, half of them to safe prompts, and reference
 policies' answers to twins; ids and labels only). **Quote the held-out figures.** Version 1.0 had a level agreement
-of 0.53 on the 100 answers.
+of 0.53 on these answers.
 
 {chr(10).join(sections)}
 What to know: support in roundabout words is missed; a text that puts off an answer with few caring words can pass for an answer;

@@ -19,7 +19,7 @@ from leaderboard.views.moment import Moment, moment, state_of
 from results.grid import Grid
 from results.store import Store, store_path
 
-COMMANDS: Final = """# reference policies, in about three minutes
+COMMANDS: Final = """# reference policies, in about two minutes
 make demo
 psychosafe leaderboard --store demo/store
 

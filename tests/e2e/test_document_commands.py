@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import pytest
 import yaml
 
 from evals.data import SETS
+from evals.suites.check import PACKAGES
 from results.store import Store
 from tests.e2e.conftest import VERDICT
 from tests.e2e.test_tutorial import BIN, answers, serves
@@ -40,6 +42,7 @@ from tests.support.document_commands import (
     as_run,
     covered,
     hosted,
+    shown,
     story,
 )
 from tests.support.documents import DOCUMENTS, ROOT, commands, words
@@ -73,6 +76,15 @@ def test_every_command_is_run_or_has_a_reason_why_not() -> None:
     for line in lines:
         if words(line)[0] == "psychosafe" and "--help" not in line:
             parsed(words(line)[1:])
+
+
+def test_the_package_of_every_provider_that_a_command_names_is_installed() -> None:
+    """Stories put a server on loopback in the place of hosted models, and would not miss it."""
+    models = {m for c in shown() for m in re.findall(r"(?:--model |judge=|,)([a-z-]+)/[\w.]", c)}
+    assert {"openai", "anthropic", "openrouter", "vllm", "policy"} <= models
+    # What a fine-tune needs besides has an environment of its own, as the documents say.
+    packages = {p for name in models - {"hf"} for p in PACKAGES.get(name, ())}
+    assert "openai" in packages and [p for p in sorted(packages) if find_spec(p) is None] == []
 
 
 def test_no_entry_is_stale() -> None:

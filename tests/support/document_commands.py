@@ -46,7 +46,7 @@ HOSTED = (
     ("openai/gpt-5", "openai-api/lab/gpt-5"),
     ("openai/gpt-4.1-mini", "openai-api/lab/gpt-4.1-mini"),
     ("anthropic/claude-sonnet-4-5", "openai-api/lab/claude-sonnet-4-5"),
-    ("mistral/mistral-large-latest", "openai-api/lab/mistral-large-latest"),
+    ("openrouter/mistralai/mistral-large-2512", "openai-api/lab/mistral-large-2512"),
 )
 """Hosted models, and the names under which the server on loopback plays them: in commands, panels and suites."""
 VLLM = ("Qwen/Qwen3.5-27B", "psysafe", "kind", "your-compliant-model")
@@ -55,7 +55,6 @@ JUDGES = ("mistral-large-3-675b-instruct-2512", "qwen3.5-397b-a17b")
 
 SMALL = "--model policy/steerable --limit 4"
 """For a command that names a task and no model."""
-THREE = "openai/gpt-5,anthropic/claude-sonnet-4-5,mistral/mistral-large-latest"
 HARNESS = "psychosafe capabilities --model"
 
 INSTEAD: dict[str, tuple[str, ...]] = {
@@ -64,9 +63,6 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     "make licences": ("make -o setup licences",),
     "make sbom": ("make -o setup sbom",),
     "make audit ADVISORIES=FOLDER": ("make -o setup audit ADVISORIES=advisories",),
-    "inspect eval evals/contrast.py --model openai/gpt-5-mini -T condition=prompted --model-role judge=...": (
-        f"inspect eval evals/contrast.py --model openai/gpt-5-mini -T condition=prompted --model-role judge={THREE}",
-    ),
     "inspect eval evals/escalation.py": (f"inspect eval evals/escalation.py {SMALL}",),
     "inspect eval evals/xstest.py": (f"inspect eval evals/xstest.py {SMALL} -T prompts=xstest_prompts.csv",),
     "inspect eval evals/sorry_bench.py": (f"inspect eval evals/sorry_bench.py {SMALL}",),
