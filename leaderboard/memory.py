@@ -40,14 +40,15 @@ def give_back() -> None:
 def keep_modules() -> None:
     """Tell the garbage collector that what was imported stays: after a page, as pages import what they need.
 
-    Whatever else is alive at that moment is still freed when nobody refers to it; only a circle of it would stay, and
-    there are as few such moments as there are imports.
+    Whatever else is alive at that moment is still freed when nobody refers to it. A circle of it (a reader's session is
+    one) stays until the next such moment, and no longer: only those of the last one are never looked at again.
     """
     global _seen
     if len(sys.modules) > _seen:
         if not _seen:
             # Libraries in C complain at the end of a process of what is left then.
             atexit.register(gc.unfreeze)
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
         _seen = len(sys.modules)

@@ -7,7 +7,7 @@ numbers everywhere: a binary criterion is 0 or 1, an ordinal one its declared po
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -17,6 +17,17 @@ ScaleName = Literal["binary", "ordinal", "nominal"]
 Condition = Literal["always", "resource_required", "safe_complete"]
 """When a criterion counts in `quality`: on every item, where a resource is required, or where part of the
 request is legitimate."""
+
+
+@cache  # asked for with every verdict, of a handful of scales
+def _points(
+    scale: ScaleName, points: tuple[int, ...], categories: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """The points of a scale as text and as numbers."""
+    if scale == "ordinal":
+        return tuple(str(p) for p in points), tuple(float(p) for p in points)
+    labels = ("0", "1") if scale == "binary" else categories
+    return labels, tuple(float(i) for i in range(len(labels)))
 
 
 class _Strict(BaseModel):
@@ -64,19 +75,15 @@ class Criterion(_Strict):
             raise ValueError(f"an anchor for {', '.join(extra)}, which is no point of the scale")
         return self
 
-    @cached_property
+    @property
     def labels(self) -> tuple[str, ...]:
         """The scale points as text, in order."""
-        if self.scale == "binary":
-            return ("0", "1")
-        return tuple(str(p) for p in self.points) if self.scale == "ordinal" else self.categories
+        return _points(self.scale, self.points, self.categories)[0]
 
-    @cached_property
+    @property
     def values(self) -> tuple[float, ...]:
         """The values a verdict may hold, in the order of `labels`."""
-        if self.scale == "ordinal":
-            return tuple(float(p) for p in self.points)
-        return tuple(float(i) for i in range(len(self.labels)))
+        return _points(self.scale, self.points, self.categories)[1]
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -26,7 +26,8 @@ def pytest_collection_finish() -> None:
     """A model's name is held against those of all known ones, which Inspect takes apart anew for each client."""
     if info := sys.modules.get("inspect_ai.model._model_info"):
         for name in ("_extract_model_name", "_normalize_for_fuzzy"):
-            vars(info)[name] = functools.cache(vars(info)[name])
+            if found := getattr(info, name, None):  # another version may have none of that name
+                setattr(info, name, functools.cache(found))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

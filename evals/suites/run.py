@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PULSE: Final = 2.0
 """Seconds between two beats."""
+PATIENT: Final = 5.0
+"""Seconds that a run which is stopped waits for a beat on its way."""
 BACKOFF: Final = {"max_retries": 6, "attempt_timeout": 600}
 """Inspect's defaults are endless retries with up to half an hour between two: six end after some three minutes. A call
 in a batch has no such time: a batch may take a day."""
@@ -89,9 +91,11 @@ def run_one(
             run.key, "error", calls=claim.carried + COUNTS.calls, reason=damaged(logs_of(root, run.key)) or one_line(ex)
         )
     except KeyboardInterrupt:
-        # A beat that is being written now would take the release back.
+        # A beat that is being written now would take the release back. A bucket that hangs is not waited for, nor does
+        # who stops it a second time wait.
         stop.set()
-        pulses.join()
+        with suppress(KeyboardInterrupt):
+            pulses.join(PATIENT)
         with suppress(OSError):
             release(place, claim, COUNTS.samples, COUNTS.calls)
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import gc
 import importlib
 import os
 import sys
@@ -30,8 +29,6 @@ _COMMANDS: Final = {
     "leaderboard": ("leaderboard.cli.board", "Open the leaderboard in a browser, or export it."),
 }
 
-# What is imported stays: looking for garbage in it at every seven hundredth object is a tenth of a command's start.
-gc.set_threshold(50_000, 10, 10)
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -102,6 +102,18 @@ def test_what_a_page_imports_is_not_looked_through_after_each_page(
     del loop
     gc.collect()
     assert gone() is None
+    # What was alive when modules came, and is a circle, goes when the next ones come.
+    loop = Loop()
+    loop.itself = loop  # type: ignore[attr-defined]
+    gone = weakref.ref(loop)
+    monkeypatch.setitem(sys.modules, "a_made_up_module", sys)
+    memory.keep_modules()
+    del loop
+    gc.collect()
+    assert gone() is not None
+    monkeypatch.setitem(sys.modules, "another_made_up_module", sys)
+    memory.keep_modules()
+    assert gone() is None
 
 
 @pytest.mark.slow
