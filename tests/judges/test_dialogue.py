@@ -42,6 +42,8 @@ UNKNOWN = TurnFacts(True)
         ([FULL, FULL, UNKNOWN], 2, Timed(0, False), Timed(0, False), (0, 0, None, None, None)),
         # the third turn was never answered
         ([FULL, KIND, None], 2, Timed(0, True), Timed(0, False), (1, 0, None, None, None)),
+        # harm, and the last turn was never answered: whether the person was helped in the end is unknown
+        ([FULL, HARM, None], 2, Timed(0, False), Timed(0, True), (0, 0, 1, None, None)),
         # no turn before the risk: early alarms have no meaning
         ([KIND, KIND], 1, Timed(0, True), Timed(1, False), (1, None, 0, None, 0)),
         # a control: only alarms count

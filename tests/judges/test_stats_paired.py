@@ -13,7 +13,9 @@ from statsmodels.stats.power import TTestPower
 
 from judges.stats import Estimate, paired_difference
 from judges.stats.paired import (
+    TAILS,
     WinLoss,
+    _passed,
     detectable_difference,
     items_needed,
     margin_verdict,
@@ -68,6 +70,20 @@ def test_a_mean_gain_that_hides_a_worse_tail_is_seen() -> None:
     few = tail_differences([1.0] * 5, [2.0] * 5)
     assert few[0.05].value == 1.0 and few[0.05].low is None and "too few" in few[0.05].reason
     assert tail_differences([], [])[0.05].value is None
+
+
+@pytest.mark.parametrize("n", [1, 2, 19, 20, 64, 65, 66, 200, 1000])
+def test_a_tail_of_a_resample_is_where_its_weights_pass_the_share(n: int) -> None:
+    """Also where nearly all weight lies on few items, at either end, so that a tail reaches far."""
+    rng = np.random.default_rng(n)
+    order = rng.permutation(n)
+    few = [np.bincount([order[at]], minlength=n) * n for at in (0, n // 2, n - 1)]
+    drawn = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(50)]
+    for rows in (drawn, *([row] for row in few), [*drawn, *few]):
+        found = _passed(np.array(rows, dtype=float), order)
+        for row, *places in zip(rows, *(found[q] for q in TAILS), strict=True):
+            passed = np.cumsum(row[order])
+            assert places == [int(np.argmax(passed >= q * n - 1e-9)) for q in TAILS]
 
 
 def test_relative_change_covers_and_says_what_it_cannot() -> None:
